@@ -1,0 +1,1 @@
+"""Wardlight pipeline: from source data to a published, explained release."""
