@@ -1,0 +1,177 @@
+"""Measures of a predicted risk, for many weightings of the same patients at once.
+
+Every function takes `y` (n,) events 0/1, `p` (n,) risks and `w` (B, n) weights (how often each patient was drawn), and
+returns (B,). A measure that a weighting does not allow (no event, say) is NaN there.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+
+Array = npt.NDArray[np.float64]
+Metric = Callable[[Array, Array, Array], Array]
+
+# A recorded risk of exactly 0 or 1 (physicians gave some) has no logit; it counts as this far from certainty.
+_NEAREST_TO_CERTAIN = 0.005
+_ECE_BINS = 10
+_NEWTON_STEPS = 25
+
+
+def auroc(y: Array, p: Array, w: Array) -> Array:
+    """The chance that a patient with the event has the higher risk; ties count half."""
+    positive, negative = _tied_weights(y, p, w)
+    below = np.cumsum(negative, axis=1) - negative
+    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    return _divide((positive * (below + negative / 2)).sum(axis=1), pairs)
+
+
+def auprc(y: Array, p: Array, w: Array) -> Array:
+    """Average precision: precision at each risk, weighted by the events found there."""
+    positive, negative = (part[:, ::-1] for part in _tied_weights(y, p, w))
+    found, flagged = np.cumsum(positive, axis=1), np.cumsum(positive + negative, axis=1)
+    return _divide((positive * _divide(found, flagged, otherwise=0.0)).sum(axis=1), positive.sum(axis=1))
+
+
+def brier(y: Array, p: Array, w: Array) -> Array:
+    """The mean squared distance between risk and event (Brier 1950)."""
+    return _divide(w @ (y - p) ** 2, w.sum(axis=1))
+
+
+def observed_expected(y: Array, p: Array, w: Array) -> Array:
+    """Observed events over expected events."""
+    return _divide(w @ y, w @ p)
+
+
+def event_rate(y: Array, p: Array, w: Array) -> Array:
+    """The share of patients with the event."""
+    return _divide(w @ y, w.sum(axis=1))
+
+
+def mean_risk(y: Array, p: Array, w: Array) -> Array:
+    """The mean predicted risk."""
+    return _divide(w @ p, w.sum(axis=1))
+
+
+def ece(y: Array, p: Array, w: Array) -> Array:
+    """Expected calibration error: the mean distance between risk and event rate over ten equal groups by risk."""
+    edges = np.quantile(p, np.linspace(0, 1, _ECE_BINS + 1)[1:-1])
+    groups = np.digitize(p, edges)
+    gaps = [np.abs(w[:, groups == g] @ (y - p)[groups == g]) for g in range(_ECE_BINS)]
+    return _divide(np.sum(gaps, axis=0), w.sum(axis=1))
+
+
+def calibration_intercept(y: Array, p: Array, w: Array) -> Array:
+    """Calibration in the large: the shift of the logit that makes expected events equal observed ones (Cox 1958)."""
+    line = _logit(p)
+    a = np.zeros(len(w))
+    for _ in range(_NEWTON_STEPS):
+        fitted = expit(a[:, None] + line)
+        step = _divide((w * (y - fitted)).sum(axis=1), (w * fitted * (1 - fitted)).sum(axis=1))
+        a = a + step
+        if _settled(step):
+            break
+    return np.where(_both_classes(y, w), a, np.nan)
+
+
+def calibration_slope(y: Array, p: Array, w: Array) -> Array:
+    """The slope of the event on the logit of the risk: below 1 too extreme, above 1 too timid (Cox 1958)."""
+    line = _logit(p)
+    a, b = np.zeros(len(w)), np.ones(len(w))
+    for _ in range(_NEWTON_STEPS):
+        fitted = expit(a[:, None] + b[:, None] * line)
+        residual, curvature = w * (y - fitted), w * fitted * (1 - fitted)
+        g0, g1 = residual.sum(axis=1), residual @ line
+        h00, h01, h11 = curvature.sum(axis=1), curvature @ line, curvature @ line**2
+        determinant = h00 * h11 - h01**2
+        step_a = _divide(h11 * g0 - h01 * g1, determinant)
+        step_b = _divide(h00 * g1 - h01 * g0, determinant)
+        # A step limit keeps separated samples from running away; they end as not estimable.
+        a, b = a + np.clip(step_a, -5, 5), b + np.clip(step_b, -5, 5)
+        if _settled(step_a) and _settled(step_b):
+            break
+    estimable = _both_classes(y, w) & (np.abs(b) < 50) & (np.ptp(line) > 0)
+    return np.where(estimable, b, np.nan)
+
+
+def sensitivity(y: Array, p: Array, w: Array, *, threshold: float) -> Array:
+    """Of patients with the event, the share at or above the threshold."""
+    return _divide(w @ (y * (p >= threshold)), w @ y)
+
+
+def specificity(y: Array, p: Array, w: Array, *, threshold: float) -> Array:
+    """Of patients without the event, the share below the threshold."""
+    return _divide(w @ ((1 - y) * (p < threshold)), w @ (1 - y))
+
+
+def ppv(y: Array, p: Array, w: Array, *, threshold: float) -> Array:
+    """Of patients at or above the threshold, the share with the event."""
+    return _divide(w @ (y * (p >= threshold)), w @ (p >= threshold).astype(np.float64))
+
+
+def npv(y: Array, p: Array, w: Array, *, threshold: float) -> Array:
+    """Of patients below the threshold, the share without the event."""
+    return _divide(w @ ((1 - y) * (p < threshold)), w @ (p < threshold).astype(np.float64))
+
+
+def flag_rate(y: Array, p: Array, w: Array, *, threshold: float) -> Array:
+    """The share of patients at or above the threshold."""
+    return _divide(w @ (p >= threshold).astype(np.float64), w.sum(axis=1))
+
+
+def net_benefit(y: Array, p: Array, w: Array, *, threshold: float) -> Array:
+    """True positives less false positives at the odds of the threshold, per patient (Vickers & Elkin 2006)."""
+    flagged = p >= threshold
+    weighed = y * flagged - (1 - y) * flagged * threshold / (1 - threshold)
+    return _divide(w @ weighed, w.sum(axis=1))
+
+
+RANKING: dict[str, Metric] = {"auroc": auroc, "auprc": auprc}
+OVERALL: dict[str, Metric] = {
+    **RANKING,
+    "brier": brier,
+    "calibration_intercept": calibration_intercept,
+    "calibration_slope": calibration_slope,
+    "observed_expected": observed_expected,
+    "ece": ece,
+    "event_rate": event_rate,
+    "mean_risk": mean_risk,
+}
+AT_THRESHOLD: dict[str, Callable[..., Array]] = {
+    "sensitivity": sensitivity,
+    "specificity": specificity,
+    "ppv": ppv,
+    "npv": npv,
+    "flag_rate": flag_rate,
+    "net_benefit": net_benefit,
+}
+
+
+def _tied_weights(y: Array, p: Array, w: Array) -> tuple[Array, Array]:
+    """The weight of events and of non-events at each distinct risk, lowest first; shapes (B, distinct risks)."""
+    order = np.argsort(p, kind="stable")
+    starts = np.flatnonzero(np.diff(p[order], prepend=-np.inf))
+    sorted_w, sorted_y = w[:, order], y[order]
+    return (
+        np.add.reduceat(sorted_w * sorted_y, starts, axis=1),
+        np.add.reduceat(sorted_w * (1 - sorted_y), starts, axis=1),
+    )
+
+
+def _logit(p: Array) -> Array:
+    return np.asarray(logit(np.clip(p, _NEAREST_TO_CERTAIN, 1 - _NEAREST_TO_CERTAIN)), dtype=np.float64)
+
+
+def _both_classes(y: Array, w: Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(((w @ y) > 0) & ((w @ (1 - y)) > 0))
+
+
+def _settled(step: Array) -> bool:
+    return bool(np.nanmax(np.abs(step), initial=0.0) < 1e-8)
+
+
+def _divide(top: Array, bottom: Array, *, otherwise: float = np.nan) -> Array:
+    out = np.full(np.shape(top), otherwise)
+    np.divide(top, bottom, out=out, where=np.asarray(bottom) > 0)
+    return out

@@ -1,0 +1,153 @@
+"""The tables `performance` and `subgroup_performance`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.evaluate import amount_metrics, outcome_metrics
+from pipeline.evaluate.amount_metrics import Predicted
+from pipeline.evaluate.resampling import draw_weights, summarise_draws
+from pipeline.models.crossfit import CrossFit
+from pipeline.study.model import MISSING, Baseline, Kind, Study
+
+Array = npt.NDArray[np.float64]
+OURS = "xgboost"
+ALL = "all"
+ALL_BASELINES = "all_baselines"
+_RIGHT_AT_ONE = ("observed_expected", "calibration_slope", "predictive_ratio")
+_DRAWS_OVERALL = 400
+_DRAWS_SUBGROUP = 200
+
+_COLUMNS = ["metric", "threshold", "estimate", "lower", "upper", "n", "n_events"]
+_SUBGROUP_COLUMNS = ["target_id", "model_id", "population", "attribute", "level", *_COLUMNS]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one model says of one target, beside what was observed; all (n,).
+
+    `said` is a risk, a score that only ranks (`only_ranks`), or an amount (then `amount` says it in full).
+    """
+
+    observed: Array
+    said: Array
+    only_ranks: bool = False
+    amount: Predicted | None = None
+
+    def __getitem__(self, chosen: npt.NDArray[np.bool_]) -> "Scores":
+        amount = None if self.amount is None else self.amount[chosen]
+        return Scores(self.observed[chosen], self.said[chosen], self.only_ranks, amount)
+
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Where both the target and what the model says are known."""
+        return ~np.isnan(self.observed) & ~np.isnan(self.said)
+
+
+def scores_of(fit: CrossFit, observed: Array) -> Scores:
+    """Our cross-fitted predictions of a target."""
+    is_outcome = fit.target.kind is Kind.OUTCOME
+    amount = None if is_outcome else Predicted(fit.estimate, fit.log_prediction, fit.bounds)
+    return Scores(observed, fit.estimate, amount=amount)
+
+
+def scores_of_baseline(baseline: Baseline, values: Array, observed: Array) -> Scores:
+    """What a baseline says: a risk, or a score that only ranks."""
+    return Scores(observed, values, only_ranks=baseline.risk is None)
+
+
+def evaluate(scores: Scores, *, thresholds: list[float], draws: int, seed: int) -> pd.DataFrame:
+    """metric, threshold, estimate, lower, upper (95%), n, n_events: every measure that fits the scores.
+
+    Patients whose target or score is unknown are left out; `n` counts the rest.
+    """
+    scores = scores[scores.usable]
+    n = len(scores.observed)
+    if n == 0:
+        return pd.DataFrame(columns=_COLUMNS)
+    w = draw_weights(n, draws=draws, seed=seed)
+    events = int(scores.observed.sum()) if scores.amount is None else None
+    rows = [(m, t, *summarise_draws(values), n, events) for m, t, values in _measures(scores, w, thresholds)]
+    return pd.DataFrame(rows, columns=_COLUMNS).astype({"n_events": "Int64"})
+
+
+def build_performance(
+    study: Study, fits: dict[str, CrossFit], targets: pd.DataFrame, baselines: pd.DataFrame
+) -> pd.DataFrame:
+    """target_id, model_id, population, metric, threshold, estimate, lower, upper, n, n_events."""
+    tables = []
+    for target_id, fit in fits.items():
+        observed = targets[target_id].to_numpy(np.float64)
+        models = {OURS: scores_of(fit, observed)}
+        for b in study.baselines:
+            if b.target == target_id:
+                models[b.id] = scores_of_baseline(b, baselines[b.id].to_numpy(np.float64), observed)
+        populations = {ALL: np.ones(len(observed), dtype=bool)}
+        if len(models) > 1:
+            populations[ALL_BASELINES] = np.all([s.usable for s in models.values()], axis=0)
+        for population, members in populations.items():
+            for model_id, scores in models.items():
+                table = evaluate(
+                    scores[members],
+                    thresholds=study.thresholds.get(target_id, []),
+                    draws=_DRAWS_OVERALL,
+                    seed=study.splits.seed,
+                )
+                tables.append(_label(table, target_id=target_id, model_id=model_id, population=population))
+    return pd.concat(tables, ignore_index=True)
+
+
+def build_subgroup_performance(
+    study: Study, fits: dict[str, CrossFit], targets: pd.DataFrame, subjects: pd.DataFrame
+) -> pd.DataFrame:
+    """As `build_performance` for our models, by attribute and level, with `suppressed` (nowhere yet) and `flag`."""
+    tables = []
+    for target_id, fit in fits.items():
+        scores = scores_of(fit, targets[target_id].to_numpy(np.float64))
+        for attribute in study.subgroups:
+            levels = subjects[attribute.id].to_numpy()
+            for i, level in enumerate([*attribute.levels, MISSING]):
+                members = levels == level
+                if not members.any():
+                    continue
+                table = evaluate(
+                    scores[members],
+                    thresholds=study.thresholds.get(target_id, []),
+                    draws=_DRAWS_SUBGROUP,
+                    seed=study.splits.seed + i,
+                )
+                labels = {"target_id": target_id, "model_id": OURS, "population": ALL}
+                tables.append(_label(table, **labels, attribute=attribute.id, level=level))
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_SUBGROUP_COLUMNS)
+    return set_flags(table)
+
+
+def set_flags(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with `flag`: the interval, as it is displayed, excludes 1 where 1 means "right".
+
+    Rounded first: "1.10 (1.00 to 1.19) ◆" would be read as a mistake.
+    """
+    lower, upper = table["lower"].round(2), table["upper"].round(2)
+    return table.assign(flag=table["metric"].isin(_RIGHT_AT_ONE) & ((lower > 1) | (upper < 1)), suppressed=False)
+
+
+def _measures(scores: Scores, w: Array, thresholds: list[float]) -> Iterator[tuple[str, float | None, Array]]:
+    y, said = scores.observed, scores.said
+    if scores.amount is not None:
+        for name, of_amount in amount_metrics.OVERALL.items():
+            yield name, None, of_amount(y, scores.amount, w)
+        return
+    for name, of_risk in (outcome_metrics.RANKING if scores.only_ranks else outcome_metrics.OVERALL).items():
+        yield name, None, of_risk(y, said, w)
+    for threshold in [] if scores.only_ranks else thresholds:
+        for name, at_threshold in outcome_metrics.AT_THRESHOLD.items():
+            yield name, threshold, at_threshold(y, said, w, threshold=threshold)
+
+
+def _label(table: pd.DataFrame, **labels: str) -> pd.DataFrame:
+    for position, (name, value) in enumerate(labels.items()):
+        table.insert(position, name, value)
+    return table

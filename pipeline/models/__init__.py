@@ -1,0 +1,1 @@
+"""XGBoost outcome and cost models: cross-fitted, recalibrated on inner folds, with intervals."""

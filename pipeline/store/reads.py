@@ -1,0 +1,267 @@
+"""Every SELECT that anyone shows: pages, exports and "where from" share one SQL."""
+
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+
+from pipeline.study.model import quote
+
+Bound = list[object]
+
+PAGE_ROWS = 14
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """What the list of patients is narrowed to. Risks are 0 to 1; an empty selection means everybody."""
+
+    search: str = ""
+    diagnoses: tuple[str, ...] = ()
+    sexes: tuple[str, ...] = ()
+    ages: tuple[float, float] | None = None
+    risks: tuple[float, float] | None = None
+    with_gaps: bool = False
+
+    def where(self, estimate: str) -> tuple[str, Bound]:
+        """The condition and its bound values; `estimate` is the column that `risks` is about."""
+        parts: list[str] = []
+        bound: Bound = []
+        if self.search.strip():
+            parts.append("contains(replace(subject_id, '-', ''), ?)")
+            bound.append(self.search.strip().upper().replace("-", ""))
+        for column, chosen in (("diagnosis", self.diagnoses), ("sex", self.sexes)):
+            if chosen:
+                parts.append(f"{column} in ({', '.join('?' * len(chosen))})")
+                bound.extend(chosen)
+        if self.ages:
+            parts.append("floor(age) between ? and ?")
+            bound.extend(self.ages)
+        if self.risks:
+            parts.append(f"round(100 * {quote(estimate)}) between ? and ?")
+            bound.extend(100 * risk for risk in self.risks)
+        if self.with_gaps:
+            parts.append("gaps > 0")
+        return " and ".join(parts) or "true", bound
+
+
+def get_release(con: duckdb.DuckDBPyConnection) -> pd.Series:
+    """The release's one row."""
+    return con.sql("select * from release").df().iloc[0]
+
+
+def get_targets(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """The targets, in the study's order."""
+    return con.sql("select * from target order by position").df()
+
+
+def get_thresholds(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """target_id, threshold."""
+    return con.sql("select * from threshold order by target_id, threshold").df()
+
+
+def get_statements(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """field, value: what only people can say."""
+    return con.sql("select * from statement").df()
+
+
+def get_features(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """The features, in the model's order."""
+    return con.sql("select * from feature order by position").df()
+
+
+def get_levels(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """The attributes and their levels, in the study's order."""
+    return con.sql("select * from attribute_level order by position").df()
+
+
+def get_baselines(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """The baselines."""
+    return con.sql("select * from baseline").df()
+
+
+def get_ranges(con: duckdb.DuckDBPyConnection) -> pd.Series:
+    """age_low, age_high: the ends of the age filter, in whole years."""
+    return con.sql("select floor(min(age)) as age_low, floor(max(age)) as age_high from patient_list").df().iloc[0]
+
+
+def get_list_totals(
+    con: duckdb.DuckDBPyConnection, chosen: ListFilter, *, target_id: str, threshold: float | None
+) -> pd.Series:
+    """n_all, n, n_above (at or above the threshold) and expected (the sum of the estimates) of the filtered list."""
+    estimate = f"{target_id}_estimate"
+    where, bound = chosen.where(estimate)
+    above = "null" if threshold is None else f"count(*) filter ({quote(estimate)} >= {threshold!r})"
+    sql = (
+        f"select (select count(*) from patient_list) as n_all, count(*) as n, {above} as n_above, "
+        f"sum({quote(estimate)}) as expected from patient_list where {where}"
+    )
+    return con.execute(sql, bound).df().iloc[0]
+
+
+def get_list_page(
+    con: duckdb.DuckDBPyConnection,
+    chosen: ListFilter,
+    *,
+    target_id: str,
+    cost_id: str | None,
+    sort: str,
+    descending: bool,
+    page: int,
+    rows: int = PAGE_ROWS,
+) -> pd.DataFrame:
+    """One page (from 1) of the list: subject_id, headline, age, sex, diagnosis, gaps, estimate, bounds, reasons, cost.
+
+    Ids are found first and rows fetched for them: far pages of long lists stay fast.
+    """
+    estimate = f"{target_id}_estimate"
+    where, bound = chosen.where(estimate)
+    columns = {
+        "estimate": quote(estimate),
+        "cost": quote(f"{cost_id}_estimate") if cost_id else quote(estimate),
+        **{name: name for name in ("age", "gaps", "diagnosis", "subject_id")},
+    }
+    direction = "desc" if descending else "asc"
+    order = f"{columns.get(sort, columns['estimate'])} {direction}, subject_id"
+    shown = (
+        f"subject_id, headline, age, sex, diagnosis, gaps, {quote(estimate)} as estimate, "
+        f"{quote(f'{target_id}_lower_90')} as lower_90, {quote(f'{target_id}_upper_90')} as upper_90, "
+        f"{quote(f'{target_id}_reasons')} as reasons, {columns['cost'] if cost_id else 'null'} as cost"
+    )
+    sql = (
+        f"select {shown} from patient_list where subject_id in "
+        f"(select subject_id from patient_list where {where} order by {order} limit ? offset ?) order by {order}"
+    )
+    return con.execute(sql, [*bound, rows, (page - 1) * rows]).df()
+
+
+def get_subject(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
+    """The patient's row of `subject`; empty where there is no such patient."""
+    return con.execute("select * from subject where subject_id = ?", [subject_id]).df()
+
+
+def get_predictions(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
+    """The patient's predictions, in the order of the targets."""
+    sql = "select p.* from prediction p join target t using (target_id) where subject_id = ? order by t.position"
+    return con.execute(sql, [subject_id]).df()
+
+
+def get_explanation(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: str) -> pd.DataFrame:
+    """feature_id, contribution, base_value of one patient and target, in the model's order."""
+    sql = (
+        "select e.feature_id, e.contribution, e.base_value from explanation e join feature f using (feature_id) "
+        "where e.subject_id = ? and e.target_id = ? order by f.position"
+    )
+    return con.execute(sql, [subject_id, target_id]).df()
+
+
+def get_baseline_predictions(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: str) -> pd.DataFrame:
+    """model_id, label, kind, value: what each baseline says of the patient."""
+    sql = (
+        "select b.model_id, b.label, b.kind, p.value from baseline_prediction p join baseline b using (model_id) "
+        "where p.subject_id = ? and p.target_id = ?"
+    )
+    return con.execute(sql, [subject_id, target_id]).df()
+
+
+def get_subject_repairs(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
+    """repair_id, result, note of the patient."""
+    return con.execute("select * from subject_repair where subject_id = ?", [subject_id]).df()
+
+
+def get_subject_quarantine(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
+    """feature_id, value, rule, action: the patient's values that broke a rule."""
+    sql = (
+        "select f.feature_id, q.value, q.rule, q.action from quarantine q join feature f using (column_name) "
+        "where q.subject_id = ?"
+    )
+    return con.execute(sql, [subject_id]).df()
+
+
+def get_mean_estimate(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.Series:
+    """mean, n: the mean estimate of all patients."""
+    sql = f"select avg({quote(f'{target_id}_estimate')}) as mean, count(*) as n from patient_list"
+    return con.sql(sql).df().iloc[0]
+
+
+def get_performance(con: duckdb.DuckDBPyConnection, target_id: str, population: str) -> pd.DataFrame:
+    """model_id, metric, threshold, estimate, lower, upper, n, n_events of one target and population."""
+    sql = "select * from performance where target_id = ? and population = ? order by model_id, metric, threshold"
+    return con.execute(sql, [target_id, population]).df()
+
+
+def get_subgroups(
+    con: duckdb.DuckDBPyConnection, target_id: str, metric: str, threshold: float | None = None
+) -> pd.DataFrame:
+    """attribute_label, level_label, reference, estimate, lower, upper, n, n_events, suppressed, flag by level."""
+    sql = (
+        "select l.attribute, l.attribute_label, l.level, l.level_label, l.reference, s.estimate, s.lower, s.upper, s.n, "
+        "s.n_events, s.suppressed, s.flag from subgroup_performance s join attribute_level l using (attribute, level) "
+        "where s.target_id = ? and s.metric = ? and s.threshold is not distinct from ? "
+        "order by l.position, l.attribute"
+    )
+    return _in_study_order(con, con.execute(sql, [target_id, metric, threshold]).df())
+
+
+def get_subject_groups(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: str, metric: str) -> pd.DataFrame:
+    """How well the groups that a patient belongs to are predicted: attribute_label, level_label, estimate, …, n."""
+    row = get_subject(con, subject_id).iloc[0]
+    table = get_subgroups(con, target_id, metric)
+    return table[[row.get(a) == level for a, level in zip(table["attribute"], table["level"], strict=True)]]
+
+
+def get_group_totals(con: duckdb.DuckDBPyConnection, target_id: str, attribute: str) -> pd.DataFrame:
+    """level, level_label, n, n_observed, projected_total, lower, upper, observed_total, suppressed by level."""
+    sql = (
+        "select coalesce(l.level_label, 'All') as level_label, g.* from group_total g "
+        "left join attribute_level l using (attribute, level) where g.target_id = ? and g.attribute = ?"
+    )
+    return con.execute(sql, [target_id, attribute]).df()
+
+
+def get_calibration(con: duckdb.DuckDBPyConnection, target_id: str, model_id: str) -> pd.DataFrame:
+    """bin, predicted, observed, lower, upper, n, n_events."""
+    sql = "select * from calibration_curve where target_id = ? and model_id = ? order by bin"
+    return con.execute(sql, [target_id, model_id]).df()
+
+
+def get_amount_curve(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
+    """tenth, predicted, observed, lower, upper, n."""
+    return con.execute("select * from amount_curve where target_id = ? order by tenth", [target_id]).df()
+
+
+def get_distribution(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
+    """bin_low, bin_high, n_event, n_no_event."""
+    return con.execute("select * from risk_distribution where target_id = ? order by bin_low", [target_id]).df()
+
+
+def get_concept_importance(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
+    """concept, mean_absolute with its interval, largest first."""
+    sql = "select * from concept_importance where target_id = ? order by mean_absolute desc"
+    return con.execute(sql, [target_id]).df()
+
+
+def get_feature_importance(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
+    """feature_id, label, concept, mean_absolute with its interval, largest first."""
+    sql = (
+        "select f.label, f.concept, i.* from importance i join feature f using (feature_id) "
+        "where target_id = ? order by mean_absolute desc"
+    )
+    return con.execute(sql, [target_id]).df()
+
+
+def get_data_report(con: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
+    """attrition, repair, quarantine_count, excluded_column: what was done to the data."""
+    return {
+        "attrition": con.sql("select * from attrition order by position").df(),
+        "repair": con.sql("select * from repair").df(),
+        "quarantine_count": con.sql("select * from quarantine_count order by column_name, rule").df(),
+        "excluded_column": con.sql("select * from excluded_column").df(),
+    }
+
+
+def _in_study_order(con: duckdb.DuckDBPyConnection, table: pd.DataFrame) -> pd.DataFrame:
+    levels = get_levels(con)
+    order = {(a, v): i for i, (a, v) in enumerate(zip(levels["attribute"], levels["level"], strict=True))}
+    keys = [order[a, v] for a, v in zip(table["attribute"], table["level"], strict=True)]
+    return table.assign(order=keys).sort_values("order").drop(columns="order").reset_index(drop=True)
