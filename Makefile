@@ -17,7 +17,7 @@ DEV_STAMP := $(VENV)/.dev-$(call hash,requirements.lock requirements-dev.lock py
 COMPILE := $(UV) pip compile --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: help run build test acceptance check format lock env dev-env bench figures screenshots clean
+.PHONY: help run build test acceptance check format lock env dev-env docs bench figures screenshots clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,6 +64,12 @@ $(DEV_STAMP): | $(UV)
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements-dev.lock
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.dev-* $(VENV)/.run-* && touch $@ $(RUN_STAMP)
+
+docs: env ## Write docs/store.md from the column contracts
+	$(BIN)/python -m pipeline.store.docs > docs/store.md
+
+figures: dev-env ## Redraw the figure of docs/support2-repair.md, with the evidence printed
+	$(BIN)/python data/support2/repair_evidence.py
 
 clean: ## Remove the environment and caches (the store and its releases stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info

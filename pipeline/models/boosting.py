@@ -9,6 +9,7 @@ import xgboost as xgb
 
 from pipeline.features import Matrix, build_dmatrix
 from pipeline.models.link import Link
+from pipeline.models.loss import Loss, loss_of
 from pipeline.splits import inner_folds
 from pipeline.study.model import Study
 
@@ -33,10 +34,8 @@ class Boosting:
 
     def parameters(self, link: Link, *, seed: int) -> dict[str, object]:
         """XGBoost's parameters for a target of this link."""
-        outcome = link is Link.LOGIT
         return {
-            "objective": "binary:logistic" if outcome else "reg:squarederror",
-            "eval_metric": "logloss" if outcome else "rmse",
+            "objective": loss_of(link).objective,
             "tree_method": "hist",
             "learning_rate": self.learning_rate,
             "max_depth": self.max_depth,
@@ -72,7 +71,7 @@ def fit_inner(study: Study, matrix: Matrix, label: Array, *, link: Link, boostin
     folds = inner_folds(len(label), folds=boosting.inner_folds, seed=seed)
     parameters = boosting.parameters(link, seed=seed)
     pairs = [_inner_pair(study, matrix, label, folds == k, parameters) for k in range(boosting.inner_folds)]
-    rounds = _find_rounds(pairs, boosting)
+    rounds = _find_rounds(pairs, loss_of(link), boosting)
     margin = np.empty(len(label))
     for k, (booster, _, held_out) in enumerate(pairs):
         margin[folds == k] = booster.predict(held_out, output_margin=True, iteration_range=(0, rounds))
@@ -84,15 +83,18 @@ def fit_booster(
     matrix: Matrix,
     label: Array,
     *,
-    parameters: Mapping[str, object],
+    link: Link,
+    boosting: Boosting,
     rounds: int,
+    seed: int,
     weight: Array | None = None,
 ) -> xgb.Booster:
     """A booster of exactly `rounds` trees on the whole training set."""
     data = build_dmatrix(study, matrix, label)
     if weight is not None:
         data.set_weight(weight)
-    return xgb.train(dict(parameters), data, num_boost_round=rounds)
+    parameters = boosting.parameters(link, seed=seed) | _base_score(label)
+    return xgb.train(parameters, data, num_boost_round=rounds, obj=loss_of(link).gradient)
 
 
 def predict_margin(study: Study, booster: xgb.Booster, matrix: Matrix) -> Array:
@@ -108,21 +110,25 @@ def _inner_pair(
 ) -> _Pair:
     train = build_dmatrix(study, matrix[~held_out], label[~held_out])
     test = build_dmatrix(study, matrix[held_out], label[held_out])
-    return xgb.Booster(dict(parameters), [train, test]), train, test
+    return xgb.Booster(dict(parameters) | _base_score(label[~held_out]), [train, test]), train, test
 
 
-def _find_rounds(pairs: list[_Pair], boosting: Boosting) -> int:
-    """The number of rounds with the lowest mean error, once it has not fallen for `patience` rounds."""
-    best, best_error = 1, np.inf
+def _base_score(label: Array) -> dict[str, object]:
+    """Where boosting starts: the mean label. XGBoost estimates it only for objectives of its own."""
+    return {"base_score": float(np.mean(label))}
+
+
+def _find_rounds(pairs: list[_Pair], loss: Loss, boosting: Boosting) -> int:
+    """The number of rounds with the lowest mean loss, once it has not fallen for `patience` rounds."""
+    labels = [test.get_label() for _, _, test in pairs]
+    best, best_loss = 1, np.inf
     for i in range(boosting.max_rounds):
-        errors = [_grow(booster, train, test, i) for booster, train, test in pairs]
-        if (error := float(np.mean(errors))) < best_error:
-            best, best_error = i + 1, error
+        losses = []
+        for (booster, train, test), label in zip(pairs, labels, strict=True):
+            booster.update(train, i, fobj=loss.gradient)
+            losses.append(loss.value(label, booster.predict(test, output_margin=True)))
+        if (mean := float(np.mean(losses))) < best_loss:
+            best, best_loss = i + 1, mean
         elif i + 1 - best >= boosting.patience:
             break
     return best
-
-
-def _grow(booster: xgb.Booster, train: xgb.DMatrix, test: xgb.DMatrix, iteration: int) -> float:
-    booster.update(train, iteration)
-    return float(str(booster.eval(test)).rsplit(":", 1)[1])

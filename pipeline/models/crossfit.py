@@ -131,12 +131,11 @@ def _fit(
     label = label_of(observed, link)
     inner = fit_inner(study, matrix, label, link=link, boosting=boosting, seed=seed)
     recalibration = fit_recalibration(inner.margin, observed, link=link)
-    parameters = boosting.parameters(link, seed=seed)
     amounts = link is Link.LOG
     slope, intercept = np.polyfit(inner.margin, label, 1) if amounts else (0.0, 0.0)
     return FittedModel(
         fold=fold,
-        booster=fit_booster(study, matrix, label, parameters=parameters, rounds=inner.rounds),
+        booster=fit_booster(study, matrix, label, link=link, boosting=boosting, rounds=inner.rounds, seed=seed),
         rounds=inner.rounds,
         recalibration=recalibration,
         log_recalibration=Recalibration(float(intercept), float(slope)) if amounts else None,

@@ -60,8 +60,10 @@ def measure_instability(
             study,
             matrix,
             label,
-            parameters=boosting.parameters(link, seed=seed + refit + 1),
+            link=link,
+            boosting=boosting,
             rounds=rounds,
+            seed=seed + refit + 1,
             weight=weight,
         )
         left_out = weight == 0

@@ -47,42 +47,42 @@ class ListFilter:
 
 def get_release(con: duckdb.DuckDBPyConnection) -> pd.Series:
     """The release's one row."""
-    return con.sql("select * from release").df().iloc[0]
+    return _rows(con, "select * from release").iloc[0]
 
 
 def get_targets(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The targets, in the study's order."""
-    return con.sql("select * from target order by position").df()
+    return _rows(con, "select * from target order by position")
 
 
 def get_thresholds(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """target_id, threshold."""
-    return con.sql("select * from threshold order by target_id, threshold").df()
+    return _rows(con, "select * from threshold order by target_id, threshold")
 
 
 def get_statements(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """field, value: what only people can say."""
-    return con.sql("select * from statement").df()
+    return _rows(con, "select * from statement")
 
 
 def get_features(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The features, in the model's order."""
-    return con.sql("select * from feature order by position").df()
+    return _rows(con, "select * from feature order by position")
 
 
 def get_levels(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The attributes and their levels, in the study's order."""
-    return con.sql("select * from attribute_level order by position").df()
+    return _rows(con, "select * from attribute_level order by position")
 
 
 def get_baselines(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The baselines."""
-    return con.sql("select * from baseline").df()
+    return _rows(con, "select * from baseline")
 
 
 def get_ranges(con: duckdb.DuckDBPyConnection) -> pd.Series:
     """age_low, age_high: the ends of the age filter, in whole years."""
-    return con.sql("select floor(min(age)) as age_low, floor(max(age)) as age_high from patient_list").df().iloc[0]
+    return _rows(con, "select floor(min(age)) as age_low, floor(max(age)) as age_high from patient_list").iloc[0]
 
 
 def get_list_totals(
@@ -96,7 +96,7 @@ def get_list_totals(
         f"select (select count(*) from patient_list) as n_all, count(*) as n, {above} as n_above, "
         f"sum({quote(estimate)}) as expected from patient_list where {where}"
     )
-    return con.execute(sql, bound).df().iloc[0]
+    return _rows(con, sql, bound).iloc[0]
 
 
 def get_list_page(
@@ -132,18 +132,18 @@ def get_list_page(
         f"select {shown} from patient_list where subject_id in "
         f"(select subject_id from patient_list where {where} order by {order} limit ? offset ?) order by {order}"
     )
-    return con.execute(sql, [*bound, rows, (page - 1) * rows]).df()
+    return _rows(con, sql, [*bound, rows, (page - 1) * rows])
 
 
 def get_subject(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
     """The patient's row of `subject`; empty where there is no such patient."""
-    return con.execute("select * from subject where subject_id = ?", [subject_id]).df()
+    return _rows(con, "select * from subject where subject_id = ?", [subject_id])
 
 
 def get_predictions(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
     """The patient's predictions, in the order of the targets."""
     sql = "select p.* from prediction p join target t using (target_id) where subject_id = ? order by t.position"
-    return con.execute(sql, [subject_id]).df()
+    return _rows(con, sql, [subject_id])
 
 
 def get_explanation(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: str) -> pd.DataFrame:
@@ -152,7 +152,7 @@ def get_explanation(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: 
         "select e.feature_id, e.contribution, e.base_value from explanation e join feature f using (feature_id) "
         "where e.subject_id = ? and e.target_id = ? order by f.position"
     )
-    return con.execute(sql, [subject_id, target_id]).df()
+    return _rows(con, sql, [subject_id, target_id])
 
 
 def get_baseline_predictions(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: str) -> pd.DataFrame:
@@ -161,12 +161,12 @@ def get_baseline_predictions(con: duckdb.DuckDBPyConnection, subject_id: str, ta
         "select b.model_id, b.label, b.kind, p.value from baseline_prediction p join baseline b using (model_id) "
         "where p.subject_id = ? and p.target_id = ?"
     )
-    return con.execute(sql, [subject_id, target_id]).df()
+    return _rows(con, sql, [subject_id, target_id])
 
 
 def get_subject_repairs(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
     """repair_id, result, note of the patient."""
-    return con.execute("select * from subject_repair where subject_id = ?", [subject_id]).df()
+    return _rows(con, "select * from subject_repair where subject_id = ?", [subject_id])
 
 
 def get_subject_quarantine(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
@@ -175,19 +175,19 @@ def get_subject_quarantine(con: duckdb.DuckDBPyConnection, subject_id: str) -> p
         "select f.feature_id, q.value, q.rule, q.action from quarantine q join feature f using (column_name) "
         "where q.subject_id = ?"
     )
-    return con.execute(sql, [subject_id]).df()
+    return _rows(con, sql, [subject_id])
 
 
 def get_mean_estimate(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.Series:
     """mean, n: the mean estimate of all patients."""
     sql = f"select avg({quote(f'{target_id}_estimate')}) as mean, count(*) as n from patient_list"
-    return con.sql(sql).df().iloc[0]
+    return _rows(con, sql).iloc[0]
 
 
 def get_performance(con: duckdb.DuckDBPyConnection, target_id: str, population: str) -> pd.DataFrame:
     """model_id, metric, threshold, estimate, lower, upper, n, n_events of one target and population."""
     sql = "select * from performance where target_id = ? and population = ? order by model_id, metric, threshold"
-    return con.execute(sql, [target_id, population]).df()
+    return _rows(con, sql, [target_id, population])
 
 
 def get_subgroups(
@@ -195,12 +195,13 @@ def get_subgroups(
 ) -> pd.DataFrame:
     """attribute_label, level_label, reference, estimate, lower, upper, n, n_events, suppressed, flag by level."""
     sql = (
-        "select l.attribute, l.attribute_label, l.level, l.level_label, l.reference, s.estimate, s.lower, s.upper, s.n, "
-        "s.n_events, s.suppressed, s.flag from subgroup_performance s join attribute_level l using (attribute, level) "
+        "select l.attribute, l.attribute_label, l.level, l.level_label, l.reference, s.estimate, s.lower, s.upper, "
+        "s.n, s.n_events, s.suppressed, s.flag "
+        "from subgroup_performance s join attribute_level l using (attribute, level) "
         "where s.target_id = ? and s.metric = ? and s.threshold is not distinct from ? "
         "order by l.position, l.attribute"
     )
-    return _in_study_order(con, con.execute(sql, [target_id, metric, threshold]).df())
+    return _in_study_order(con, _rows(con, sql, [target_id, metric, threshold]))
 
 
 def get_subject_groups(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: str, metric: str) -> pd.DataFrame:
@@ -216,29 +217,29 @@ def get_group_totals(con: duckdb.DuckDBPyConnection, target_id: str, attribute: 
         "select coalesce(l.level_label, 'All') as level_label, g.* from group_total g "
         "left join attribute_level l using (attribute, level) where g.target_id = ? and g.attribute = ?"
     )
-    return con.execute(sql, [target_id, attribute]).df()
+    return _rows(con, sql, [target_id, attribute])
 
 
 def get_calibration(con: duckdb.DuckDBPyConnection, target_id: str, model_id: str) -> pd.DataFrame:
     """bin, predicted, observed, lower, upper, n, n_events."""
     sql = "select * from calibration_curve where target_id = ? and model_id = ? order by bin"
-    return con.execute(sql, [target_id, model_id]).df()
+    return _rows(con, sql, [target_id, model_id])
 
 
 def get_amount_curve(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
     """tenth, predicted, observed, lower, upper, n."""
-    return con.execute("select * from amount_curve where target_id = ? order by tenth", [target_id]).df()
+    return _rows(con, "select * from amount_curve where target_id = ? order by tenth", [target_id])
 
 
 def get_distribution(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
     """bin_low, bin_high, n_event, n_no_event."""
-    return con.execute("select * from risk_distribution where target_id = ? order by bin_low", [target_id]).df()
+    return _rows(con, "select * from risk_distribution where target_id = ? order by bin_low", [target_id])
 
 
 def get_concept_importance(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
     """concept, mean_absolute with its interval, largest first."""
     sql = "select * from concept_importance where target_id = ? order by mean_absolute desc"
-    return con.execute(sql, [target_id]).df()
+    return _rows(con, sql, [target_id])
 
 
 def get_feature_importance(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
@@ -247,17 +248,22 @@ def get_feature_importance(con: duckdb.DuckDBPyConnection, target_id: str) -> pd
         "select f.label, f.concept, i.* from importance i join feature f using (feature_id) "
         "where target_id = ? order by mean_absolute desc"
     )
-    return con.execute(sql, [target_id]).df()
+    return _rows(con, sql, [target_id])
 
 
 def get_data_report(con: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
     """attrition, repair, quarantine_count, excluded_column: what was done to the data."""
     return {
-        "attrition": con.sql("select * from attrition order by position").df(),
-        "repair": con.sql("select * from repair").df(),
-        "quarantine_count": con.sql("select * from quarantine_count order by column_name, rule").df(),
-        "excluded_column": con.sql("select * from excluded_column").df(),
+        "attrition": _rows(con, "select * from attrition order by position"),
+        "repair": _rows(con, "select * from repair"),
+        "quarantine_count": _rows(con, "select * from quarantine_count order by column_name, rule"),
+        "excluded_column": _rows(con, "select * from excluded_column"),
     }
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, bound: Bound | None = None) -> pd.DataFrame:
+    frame: pd.DataFrame = con.execute(sql, bound or []).df()
+    return frame
 
 
 def _in_study_order(con: duckdb.DuckDBPyConnection, table: pd.DataFrame) -> pd.DataFrame:
