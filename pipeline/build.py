@@ -92,7 +92,7 @@ def build_release(
         for role in Role:
             write_role_file(draft.file_of(role), _as_seen_by(role, tables), study, role)
         step("Verifying and publishing")
-        return publish(draft, {"study_id": study.id, "sources": source.files, "code_version": code_version()})
+        return publish(draft, study, {"study_id": study.id, "sources": source.files, "code_version": code_version()})
 
 
 def code_version() -> str:

@@ -177,3 +177,7 @@ def _print_table(title: str, frame: pd.DataFrame) -> None:
     for row in frame.itertuples(index=False):
         table.add_row(*("" if value is None or value is pd.NA or value != value else str(value) for value in row))
     Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipeline.numerals import NOTHING, format_dollars, format_interval, format_number, format_signed
 from pipeline.study.model import Feature, Study
 
+_SINGULAR = {"days": "day", "points": "point", "years": "year"}
 RAISES, LOWERS = "▲", "▼"
 LOW, HIGH, NORMAL = "low", "high", "normal"
 
@@ -58,7 +59,9 @@ def format_value(feature: Feature, value: Value, *, unit: bool = True) -> str:
     # Ages are counted in whole years lived.
     number = math.floor(_number(value)) if feature.unit == "years" else _number(value)
     text = format_number(number, decimals=feature.decimals)
-    return f"{text} {feature.unit}" if unit and feature.unit else text
+    if not unit or not feature.unit:
+        return text
+    return f"{text} {_SINGULAR.get(feature.unit, feature.unit) if text == '1' else feature.unit}"
 
 
 def _number(value: Value) -> float:

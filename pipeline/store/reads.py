@@ -88,13 +88,17 @@ def get_ranges(con: duckdb.DuckDBPyConnection) -> pd.Series:
 def get_list_totals(
     con: duckdb.DuckDBPyConnection, chosen: ListFilter, *, target_id: str, threshold: float | None
 ) -> pd.Series:
-    """n_all, n, n_above (at or above the threshold) and expected (the sum of the estimates) of the filtered list."""
+    """n_all, n, n_above (at or above the threshold), expected and variance of the filtered list.
+
+    `expected` is the sum of the estimates; `variance` is that of the number of events if each risk is right.
+    """
     estimate = f"{target_id}_estimate"
     where, bound = chosen.where(estimate)
     above = "null" if threshold is None else f"count(*) filter ({quote(estimate)} >= {threshold!r})"
     sql = (
         f"select (select count(*) from patient_list) as n_all, count(*) as n, {above} as n_above, "
-        f"sum({quote(estimate)}) as expected from patient_list where {where}"
+        f"sum({quote(estimate)}) as expected, sum({quote(estimate)} * (1 - {quote(estimate)})) as variance "
+        f"from patient_list where {where}"
     )
     return _rows(con, sql, bound).iloc[0]
 
@@ -144,6 +148,12 @@ def get_predictions(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataF
     """The patient's predictions, in the order of the targets."""
     sql = "select p.* from prediction p join target t using (target_id) where subject_id = ? order by t.position"
     return _rows(con, sql, [subject_id])
+
+
+def get_base_values(con: duckdb.DuckDBPyConnection, subject_id: str) -> dict[str, float]:
+    """The margin that a patient's contributions start from, by target."""
+    rows = _rows(con, "select target_id, base_value from contribution where subject_id = ?", [subject_id])
+    return dict(zip(rows["target_id"], rows["base_value"], strict=True))
 
 
 def get_explanation(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: str) -> pd.DataFrame:

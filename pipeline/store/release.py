@@ -22,8 +22,9 @@ from pipeline.errors import StoreError
 from pipeline.hashing import sha256_of
 from pipeline.paths import STORE
 from pipeline.settings import Role
+from pipeline.study.model import Study
 
-CURRENT, MANIFEST, PUBLISHED = "CURRENT", "manifest.json", "PUBLISHED"
+CURRENT, MANIFEST, PUBLISHED, STUDY = "CURRENT", "manifest.json", "PUBLISHED", "study.json"
 _DRAFT_PREFIX = ".draft-"
 _KEPT_RELEASES = 5
 _SALT_BYTES = 32
@@ -49,6 +50,7 @@ class Release:
     role: Role
     folder: Path
     con: duckdb.DuckDBPyConnection
+    study: Study
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         return self.con.cursor()
@@ -90,8 +92,12 @@ def draft_release(study_id: str, *, store: Path = STORE) -> Iterator[Draft]:
             shutil.rmtree(draft.folder, ignore_errors=True)
 
 
-def publish(draft: Draft, manifest: dict[str, Any]) -> Path:
-    """Seals the draft with the checksum of every file, and makes it the release that is served; returns its folder."""
+def publish(draft: Draft, study: Study, manifest: dict[str, Any]) -> Path:
+    """Seals the draft with the checksum of every file, and makes it the release that is served; returns its folder.
+
+    The study goes with it as it was when it was built: what a reader sees never mixes two versions of it.
+    """
+    (draft.folder / STUDY).write_text(study.model_dump_json(indent=1) + "\n")
     files = {str(p.relative_to(draft.folder)): sha256_of(p) for p in sorted(draft.folder.rglob("*")) if p.is_file()}
     text = json.dumps({**manifest, "release_id": draft.release_id, "files": files}, indent=2) + "\n"
     (draft.folder / MANIFEST).write_text(text)
@@ -164,7 +170,8 @@ def open_release(study_id: str, role: Role, *, store: Path = STORE, release_id: 
     folder = store / study_id / release_id
     _verify_once(folder)
     con = duckdb.connect(str(folder / f"{role}.duckdb"), read_only=True, config=_READ_ONLY)
-    return Release(study_id=study_id, release_id=release_id, role=role, folder=folder, con=con)
+    study = Study.model_validate(json.loads((folder / STUDY).read_text()) | {"folder": folder})
+    return Release(study_id=study_id, release_id=release_id, role=role, folder=folder, con=con, study=study)
 
 
 def verify_release(folder: Path) -> int:

@@ -469,7 +469,7 @@ METRICS: dict[str, str] = {
     "auprc": "average precision",
     "brier": "mean squared distance between risk and event",
     "calibration_intercept": "shift of the logit that makes expected events equal observed ones; 0 is right",
-    "calibration_slope": "slope of the event on the logit of the risk; 1 is right, below 1 too extreme, above too timid",
+    "calibration_slope": "slope of the event on the logit of the risk; 1 is right, below too extreme, above too timid",
     "observed_expected": "observed events over expected events; 1 is right",
     "ece": "mean distance between risk and event rate over ten equal groups by risk",
     "event_rate": "share of patients with the event",

@@ -1,0 +1,1 @@
+"""Wardlight dashboard: the Streamlit app that reads a release."""

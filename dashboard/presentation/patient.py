@@ -1,0 +1,198 @@
+"""What the page of one patient says: values, reasons and sentences from what the release holds of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.explain.patients import explain_gap
+from pipeline.explain.share import share_difference
+from pipeline.explain.words import (
+    Reason,
+    Value,
+    build_reasons,
+    describe_value,
+    describe_value_in_full,
+    is_missing,
+    position_of,
+    write_paragraph,
+)
+from pipeline.ingest.validate import SET_TO_MISSING
+from pipeline.models.link import Link
+from pipeline.numerals import format_amount, format_of_100
+from pipeline.study.model import Kind, Study, Target
+
+# Concepts that move an estimate by less are put together in the waterfall.
+_SMALLEST_SHARE = 0.02
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One target's estimate of one patient; risks as of 100 patients, amounts in their unit."""
+
+    target: Target
+    value: float
+    lower_90: float
+    upper_90: float
+    base: float
+    fold: int
+
+    @property
+    def is_risk(self) -> bool:
+        return self.target.kind is Kind.OUTCOME
+
+    def format(self, value: float) -> str:
+        """A value on this estimate's scale: "41", "$41.2k", "12.3 days"."""
+        return format_of_100(value / 100) if self.is_risk else format_amount(value, self.target.unit or "")
+
+    @property
+    def interval(self) -> str:
+        """ "31 to 52"."""
+        return f"{self.format(self.lower_90)} to {self.format(self.upper_90)}"
+
+    @property
+    def certainty(self) -> str:
+        """The interval with what it is and its level, in a phrase."""
+        return f"{self.interval} in 90% of rebuilds" if self.is_risk else f"90 of 100 such: {self.interval}"
+
+
+def read_estimate(study: Study, row: pd.Series, base_value: float) -> Estimate:
+    """The estimate in a row of `prediction`; `base_value` is the margin that contributions start from."""
+    target = study.target(str(row["target_id"]))
+    scale = 100.0 if target.kind is Kind.OUTCOME else 1.0
+    link = Link.LOGIT if target.kind is Kind.OUTCOME else Link.LOG
+    return Estimate(
+        target=target,
+        value=scale * float(row["estimate"]),
+        lower_90=scale * float(row["lower_90"]),
+        upper_90=scale * float(row["upper_90"]),
+        base=scale * float(link.inverse(np.array([base_value]))[0]),
+        fold=int(row["fold"]),
+    )
+
+
+def read_values(study: Study, subject: pd.Series, repairs: pd.DataFrame, quarantine: pd.DataFrame) -> dict[str, Value]:
+    """The patient's values by feature; a value that is absent for a reason of its own says it."""
+    absent = set(repairs.loc[repairs["result"] == "absent", "repair_id"])
+    removed = quarantine[quarantine["action"] == SET_TO_MISSING]
+    words = {row.feature_id: f"removed: {row.value} is {row.rule}" for row in removed.itertuples()}
+    for repair in study.repairs:
+        if repair.id in absent:
+            words |= {f.id: repair.absent_value for f in study.features if f.column in repair.realign}
+    return {f.id: explain_gap(subject[f.id], words.get(f.id)) for f in study.features}
+
+
+def share_points(estimate: Estimate, explanation: pd.DataFrame) -> list[float]:
+    """The contributions as shares of estimate − base, in deaths per 100, dollars or days; they add up to it."""
+    link = Link.LOGIT if estimate.is_risk else Link.LOG
+    contributions = explanation["contribution"].to_numpy(np.float64)[None, :]
+    base = explanation["base_value"].to_numpy(np.float64)[:1]
+    scale = 100.0 if estimate.is_risk else 1.0
+    return [float(p) for p in scale * share_difference(contributions, base, link=link)[0]]
+
+
+def tell_answer(study: Study, estimate: Estimate, era: str) -> str:
+    """The sentence beside the big number."""
+    if estimate.is_risk:
+        return (
+            f"of 100 {study.subject.noun}s with this estimate in {study.short_title}, {era}, "
+            f"about {estimate.format(estimate.value)} {estimate.target.happened}"
+        )
+    year = f", {estimate.target.year}" if estimate.target.unit == "USD" else f", {era}"
+    return f"{estimate.target.happened} projected for this {study.subject.noun}{year}"
+
+
+def tell_interval(estimate: Estimate) -> str:
+    """What the interval is, in a sentence."""
+    if estimate.is_risk:
+        return f"If the model were rebuilt on resampled patients, 90% of the rebuilds would say {estimate.interval}."
+    return f"Of 100 such patients, about 90 had {estimate.interval} (90% prediction interval)."
+
+
+def tell_comparison(study: Study, estimate: Estimate, average: float, group_label: str, group_average: float) -> str:
+    """How the estimate compares with the average patient, and the average with the same diagnosis."""
+    of_100 = " of 100" if estimate.is_risk else ""
+    sentence = f"The average {study.subject.noun} here: {estimate.format(average)}{of_100}."
+    if group_label:
+        sentence += f" The average with {_lower(group_label)}: {estimate.format(group_average)}{of_100}."
+    return sentence
+
+
+def tell_position(estimate: Estimate, average: float) -> str:
+    """A title: "Higher than the average patient's 47 of 100"."""
+    of_100 = " of 100" if estimate.is_risk else ""
+    shown, usual = estimate.format(estimate.value), estimate.format(average)
+    if shown == usual:
+        return f"The same as the average patient's {usual}{of_100}"
+    return f"{'Higher' if estimate.value > average else 'Lower'} than the average patient's {usual}{of_100}"
+
+
+def tell_reasons(study: Study, estimate: Estimate, values: dict[str, Value], points: list[float]) -> str:
+    """The paragraph of reasons, as Markdown."""
+    unit = estimate.target.unit or ""
+    start = f"{estimate.format(estimate.base)}{' of 100' if estimate.is_risk else ''}".replace("$", "\\$")
+    reasons = build_reasons(study, values, points)
+    return write_paragraph(
+        reasons, start=f"the model's starting point of {start}", unit=unit, smallest=_smallest(estimate)
+    )
+
+
+def build_waterfall(
+    study: Study, estimate: Estimate, values: dict[str, Value], points: list[float], opened: str | None
+) -> pd.DataFrame:
+    """label, value, level: concepts by size, the opened one followed by its features, small ones put together last."""
+    reasons = build_reasons(study, values, points)
+    smallest = _smallest(estimate)
+    shown = [r for r in reasons if abs(r.points) >= smallest or r.concept == opened]
+    rows: list[tuple[str, float, str]] = []
+    for reason in shown:
+        rows.append((reason.concept, reason.points, "concept"))
+        if reason.concept == opened:
+            own = [(p, f) for p, f in zip(points, study.features, strict=True) if f.concept == opened]
+            rows += [(describe_value(f, values[f.id]), p, "feature") for p, f in sorted(own, key=lambda x: -abs(x[0]))]
+    rest = [r.points for r in reasons if r not in shown]
+    if rest:
+        rows.append(("Everything else", sum(rest), "concept"))
+    return pd.DataFrame(rows, columns=["label", "value", "level"])
+
+
+def openable_concepts(study: Study, estimate: Estimate, values: dict[str, Value], points: list[float]) -> list[str]:
+    """The concepts that the waterfall shows, largest first."""
+    smallest = _smallest(estimate)
+    return [r.concept for r in build_reasons(study, values, points) if abs(r.points) >= smallest]
+
+
+def tell_largest(reasons: list[Reason], estimate: Estimate) -> str:
+    """The waterfall's title: "Main illness takes off most: 12 of 100"."""
+    largest = reasons[0]
+    verb = "adds" if largest.points > 0 else "takes off"
+    return (
+        f"{largest.concept} {verb} most: {estimate.format(abs(largest.points))}{' of 100' if estimate.is_risk else ''}"
+    )
+
+
+def count_values(study: Study, values: dict[str, Value]) -> str:
+    """The title of the values: "6 values outside the normal range, 5 not measured"."""
+    outside = sum(position_of(f, values[f.id]) in ("low", "high") for f in study.features)
+    gaps = sum(is_missing(values[f.id]) for f in study.features)
+    noun = "value" if outside == 1 else "values"
+    return (
+        f"{outside} {noun} outside the normal range, {gaps} missing"
+        if gaps
+        else f"{outside} {noun} outside the normal range"
+    )
+
+
+def build_value_table(study: Study, values: dict[str, Value], points: list[float]) -> pd.DataFrame:
+    """The table alternative: measurement, finding, points, largest first."""
+    rows = [(f.label, describe_value_in_full(f, values[f.id]), p) for f, p in zip(study.features, points, strict=True)]
+    table = pd.DataFrame(rows, columns=["Measurement", "Finding", "Points"])
+    return table.sort_values("Points", key=abs, ascending=False, ignore_index=True).round({"Points": 2})
+
+
+def _smallest(estimate: Estimate) -> float:
+    return 1.0 if estimate.is_risk else _SMALLEST_SHARE * estimate.value
+
+
+def _lower(label: str) -> str:
+    return label[:1].lower() + label[1:]

@@ -1,0 +1,220 @@
+"""Patients: the ranked list, or the page of the one that the URL names."""
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.access import PATIENT_KEY, View, require
+from dashboard.components.cards import KeyFigure, render_key_figures
+from dashboard.components.header import render_footer, render_title
+from dashboard.components.pictures import list_bar
+from dashboard.loaders import read
+from dashboard.views.clinician.patient import render_patient
+from pipeline.numerals import format_count, format_dollars, format_of_100
+from pipeline.settings import Role
+from pipeline.store import reads
+from pipeline.store.reads import PAGE_ROWS, ListFilter
+from pipeline.study.model import Kind, Target
+
+SORTS = {
+    "estimate": "Estimate",
+    "age": "Age",
+    "cost": "Projected cost",
+    "gaps": "Values missing",
+    "subject_id": "Patient id",
+}
+
+
+def render_list(view: View) -> None:
+    """The list with its filters, totals and pages."""
+    render_title(view, f"{view.study.subject.noun.capitalize()}s", key="patients")
+    target, chosen, sort, descending = _render_filters(view)
+    threshold = next(iter(view.study.thresholds.get(target.id, [])), None)
+    totals = read(view.release, reads.get_list_totals, chosen, target_id=target.id, threshold=threshold)
+    _render_totals(view, target, totals, threshold)
+    if not totals["n"]:
+        st.info("Nobody matches these filters. Widen one of them to see patients again.", icon=":material/search_off:")
+        return
+    if totals["n"] == 1 and chosen.search and st.button("Open this patient", icon=":material/person:"):
+        _open(str(_page(view, target, chosen, sort, descending, 1)["subject_id"][0]))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="pager"):
+        pages = math.ceil(totals["n"] / PAGE_ROWS)
+        st.caption(f"{format_count(totals['n'])} patients, {PAGE_ROWS} a page. Select a row to open the patient.")
+        page = st.pagination(pages, key="page", bind="query-params")
+    _render_table(view, _page(view, target, chosen, sort, descending, min(page, pages)), target, threshold)
+    if target.caution:
+        st.caption(target.caution)
+    render_footer(view, "each patient is scored by a model that never saw them", *_money_year(view))
+
+
+def _render_filters(view: View) -> tuple[Target, ListFilter, str, bool]:
+    study = view.study
+    levels = read(view.release, reads.get_levels)
+    diagnoses = levels[levels["attribute"] == study.diagnosis]
+    names = dict(zip(diagnoses["level"], diagnoses["level_label"], strict=True))
+    sexes = study.feature("sex").levels if any(f.id == "sex" for f in study.features) else {}
+    ages = read(view.release, reads.get_ranges)
+    with st.container(horizontal=True, vertical_alignment="top", key="filters"):
+        search = st.text_input("Patient", placeholder="Search id", key="id", bind="query-params", width=150)
+        target_id = st.selectbox(
+            "Estimate",
+            [t.id for t in study.targets],
+            format_func=lambda i: study.target(i).label,
+            key="target",
+            bind="query-params",
+            width=230,
+        )
+        diagnosis = st.multiselect(
+            "Diagnosis",
+            list(names),
+            format_func=lambda level: names[level],
+            placeholder="All",
+            key="diagnosis",
+            bind="query-params",
+            width=300,
+        )
+        sex = st.multiselect(
+            "Sex",
+            list(sexes),
+            format_func=lambda level: sexes[level],
+            placeholder="Both",
+            key="sex",
+            bind="query-params",
+            width=170,
+        )
+        low, high = (int(ages["age_low"]), int(ages["age_high"])) if ages.notna().all() else (0, 120)
+        age = st.slider("Age, years", low, high, (low, high), key="age", bind="query-params", width=170)
+        target = study.target(target_id)
+        risk = (0, 100)
+        if target.kind is Kind.OUTCOME:
+            risk = st.slider("Risk, of 100", 0, 100, (0, 100), key="risk", bind="query-params", width=170)
+        sort = st.selectbox(
+            "Sort by", list(SORTS), format_func=lambda s: SORTS[s], key="sort", bind="query-params", width=170
+        )
+        order = st.segmented_control(
+            "Order",
+            ["highest", "lowest"],
+            default="highest",
+            required=True,
+            format_func=lambda o: f"{o.capitalize()} first",
+            key="order",
+            bind="query-params",
+        )
+    chosen = ListFilter(
+        search=search,
+        diagnoses=tuple(diagnosis),
+        sexes=tuple(sex),
+        ages=age if age != (low, high) else None,
+        risks=(risk[0] / 100, risk[1] / 100) if risk != (0, 100) else None,
+    )
+    return target, chosen, sort, order == "highest"
+
+
+def _render_totals(view: View, target: Target, totals: pd.Series, threshold: float | None) -> None:
+    figures = [KeyFigure("Patients in this view", format_count(totals["n"]), f"of {format_count(totals['n_all'])}")]
+    if target.kind is Kind.OUTCOME and threshold is not None:
+        above = KeyFigure(
+            "At or above the threshold", format_count(totals["n_above"]), f"threshold {threshold:.0%}, set by the study"
+        )
+        figures.append(above)
+    if totals["n"] and target.kind is Kind.OUTCOME:
+        # Poisson-binomial, by its normal approximation: chance alone, with every risk taken as right.
+        half = 1.645 * math.sqrt(totals["variance"])
+        low, high = max(totals["expected"] - half, 0), min(totals["expected"] + half, totals["n"])
+        words = f"90%: {format_count(low)} to {format_count(high)} by chance alone, if every risk is right"
+        figures.append(KeyFigure(f"Expected, {target.label.lower()}", format_count(totals["expected"]), words))
+    render_key_figures(figures, key="list")
+
+
+def _page(view: View, target: Target, chosen: ListFilter, sort: str, descending: bool, page: int) -> pd.DataFrame:
+    return read(
+        view.release,
+        reads.get_list_page,
+        chosen,
+        target_id=target.id,
+        cost_id=next((t.id for t in view.study.targets if t.kind is Kind.COST), None),
+        sort=sort,
+        descending=descending,
+        page=page,
+    )
+
+
+def _render_table(view: View, rows: pd.DataFrame, target: Target, threshold: float | None) -> None:
+    is_risk = target.kind is Kind.OUTCOME
+    levels = read(view.release, reads.get_levels)
+    diagnosis = levels[levels["attribute"] == view.study.diagnosis].set_index("level")["level_label"].to_dict()
+    number = format_of_100 if is_risk else (lambda v: _amount(target, v))
+    table = pd.DataFrame(
+        {
+            "Patient": rows["subject_id"],
+            "Age, sex": rows["headline"].str.split(", ").str[0],
+            "Diagnosis": rows["diagnosis"].map(diagnosis),
+            "estimate": [number(v) for v in rows["estimate"]],
+            "interval": [
+                f"{number(a)} to {number(b)}" for a, b in zip(rows["lower_90"], rows["upper_90"], strict=True)
+            ],
+            "Why": [list(reasons) for reasons in rows["reasons"]],
+            "Cost": [format_dollars(v) for v in rows["cost"].astype(float)],
+            "Missing": rows["gaps"],
+        }
+    )
+    if is_risk:
+        bounds = zip(rows["estimate"], rows["lower_90"], rows["upper_90"], strict=True)
+        table.insert(5, "bar", [list_bar(e, a, b, threshold, palette=view.palette) for e, a, b in bounds])
+    phrases = sorted({phrase for reasons in table["Why"] for phrase in reasons})
+    config = {
+        "Patient": st.column_config.TextColumn(width=120),
+        "Age, sex": st.column_config.TextColumn(width=130),
+        "Diagnosis": st.column_config.TextColumn(width=165),
+        "estimate": st.column_config.TextColumn("Risk, of 100" if is_risk else target.label, width=85),
+        "interval": st.column_config.TextColumn(
+            "90% of rebuilds" if is_risk else "90 of 100 such",
+            width=120,
+            help="For a risk: how far it moves if the model is rebuilt. For an amount: where 90 of 100 such lie.",
+        ),
+        "bar": st.column_config.ImageColumn("0 to 100", width=160),
+        "Why": st.column_config.MultiselectColumn(
+            "Why: ▲ raises, ▼ lowers",
+            options=phrases,
+            width=410,
+            color=["orange" if phrase.startswith("▲") else "blue" for phrase in phrases],
+        ),
+        "Cost": st.column_config.TextColumn(width=80),
+        "Missing": st.column_config.NumberColumn(width=75, help="Features without a value"),
+    }
+    if not any(t.kind is Kind.COST for t in view.study.targets):
+        table = table.drop(columns="Cost")
+    picked = st.dataframe(
+        table,
+        hide_index=True,
+        column_config=config,
+        row_height=40,
+        key="table",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=40 * len(table) + 44,
+        alt="The patients of this page of the list, with estimate, interval and reasons.",
+    )
+    if picked.selection.rows:
+        _open(str(table["Patient"].iloc[picked.selection.rows[0]]))
+
+
+def _open(subject_id: str) -> None:
+    st.query_params[PATIENT_KEY] = subject_id
+    st.rerun()
+
+
+def _amount(target: Target, value: float) -> str:
+    return format_dollars(value) if target.unit == "USD" else f"{value:.1f}"
+
+
+def _money_year(view: View) -> list[str]:
+    return [f"dollars are {t.year}" for t in view.study.targets if t.unit == "USD" and t.year]
+
+
+view = require(Role.CLINICIAN)
+if patient := st.query_params.get(PATIENT_KEY):
+    render_patient(view, patient)
+else:
+    render_list(view)
