@@ -65,11 +65,17 @@ $(DEV_STAMP): | $(UV)
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.dev-* $(VENV)/.run-* && touch $@ $(RUN_STAMP)
 
+bench: dev-env ## Print the server time of pages on the published store
+	$(BIN)/python tests/benchmarks/page_time.py 2>/dev/null
+
 docs: env ## Write docs/store.md from the column contracts
 	$(BIN)/python -m pipeline.store.docs > docs/store.md
 
 figures: dev-env ## Redraw the figure of docs/support2-repair.md, with the evidence printed
 	$(BIN)/python data/support2/repair_evidence.py
+
+screenshots: dev-env ## Take the pictures of docs/screenshots from the store (needs a Chromium)
+	$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove the environment and caches (the store and its releases stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -122,7 +122,7 @@ def query(
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
         sys.stdout.write(json.dumps(rows, default=str, indent=1) + "\n")
     else:
-        _print_table(f"{len(frame):,} rows", frame)
+        _print_table(f"{len(frame):,} row{'s' * (len(frame) != 1)}", frame)
 
 
 @app.command()
