@@ -173,7 +173,8 @@ def _print_table(title: str, frame: pd.DataFrame) -> None:
         return
     table = Table(title=title, title_justify="left")
     for name, dtype in frame.dtypes.items():
-        table.add_column(str(name), justify="right" if pd.api.types.is_numeric_dtype(dtype) else "left")
+        numeric = pd.api.types.is_numeric_dtype(dtype)
+        table.add_column(str(name), justify="right" if numeric else "left", overflow="fold")
     for row in frame.itertuples(index=False):
         table.add_row(*("" if value is None or value is pd.NA or value != value else str(value) for value in row))
     Console().print(table)

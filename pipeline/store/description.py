@@ -37,11 +37,12 @@ def _features(study: Study, subjects: pd.DataFrame) -> pd.DataFrame:
 
 
 def _attribute_levels(study: Study, subjects: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for i, a in enumerate(study.subgroups):
+    rows: list[tuple[object, ...]] = []
+    for a in study.subgroups:
         # "Not recorded" is a level only where somebody has it.
         levels = a.levels | ({MISSING: a.missing} if (subjects[a.id] == MISSING).any() else {})
-        rows += [(i, a.id, a.label, a.note, level, label, level == a.reference) for level, label in levels.items()]
+        for level, label in levels.items():
+            rows.append((len(rows), a.id, a.label, a.note, level, label, level == a.reference))
     names = "position attribute attribute_label attribute_note level level_label reference"
     return _frame(tuple(names.split()), rows)
 

@@ -214,7 +214,7 @@ TABLES: tuple[Table, ...] = (
         "subgroup attribute and level",
         EVERYONE,
         (
-            _int("position", "order in the study, from 0"),
+            _int("position", "order of attributes and their levels in the study, from 0"),
             _text("attribute", "the attribute"),
             _text("attribute_label", "its name"),
             _text("attribute_note", "what a reader should know", nullable=True),
