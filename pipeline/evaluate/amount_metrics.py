@@ -90,7 +90,9 @@ def _explained(y: Array, predicted: Array, w: Array) -> Array:
     centre = float(np.mean(y))
     spread = _mean((y - centre) ** 2, w) - (mean - centre) ** 2
     error = _mean((y - predicted) ** 2, w)
-    return np.where(spread > 0, 1 - error / np.where(spread > 0, spread, 1.0), np.nan)
+    # What is left of a spread of nothing after rounding is no spread.
+    varies = spread > 1e-12 * max(float(np.max((y - centre) ** 2)), centre**2)
+    return np.where(varies, 1 - error / np.where(varies, spread, 1.0), np.nan)
 
 
 def _inside(y: Array, lower: Array, upper: Array) -> Array:

@@ -16,7 +16,9 @@ Metric = Callable[[Array, Array, Array], Array]
 # A recorded risk of exactly 0 or 1 (physicians gave some) has no logit; it counts as this far from certainty.
 _NEAREST_TO_CERTAIN = 0.005
 _ECE_BINS = 10
-_NEWTON_STEPS = 25
+_NEWTON_STEPS = 50
+_LONGEST_STEP = 2.0
+_SAME = 1e-9
 
 
 def auroc(y: Array, p: Array, w: Array) -> Array:
@@ -64,35 +66,45 @@ def ece(y: Array, p: Array, w: Array) -> Array:
 
 def calibration_intercept(y: Array, p: Array, w: Array) -> Array:
     """Calibration in the large: the shift of the logit that makes expected events equal observed ones (Cox 1958)."""
-    line = _logit(p)
-    a = np.zeros(len(w))
+    line, rate = _logit(p), event_rate(y, p, w)
+    # Newton's steps from the shift of the means, none so long that it could leave the other side for good.
+    a = _logit(rate) - _logit(mean_risk(y, p, w))
+    step = np.full(len(w), np.inf)
     for _ in range(_NEWTON_STEPS):
         fitted = expit(a[:, None] + line)
         step = _divide((w * (y - fitted)).sum(axis=1), (w * fitted * (1 - fitted)).sum(axis=1))
-        a = a + step
-        if _settled(step):
+        a = a + np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+        if _settled(step).all():
             break
-    return np.where(_both_classes(y, w), a, np.nan)
+    return np.where(_both_classes(y, w) & _settled(step), a, np.nan)
 
 
 def calibration_slope(y: Array, p: Array, w: Array) -> Array:
-    """The slope of the event on the logit of the risk: below 1 too extreme, above 1 too timid (Cox 1958)."""
+    """The slope of the event on the logit of the risk: below 1 too extreme, above 1 too timid (Cox 1958).
+
+    NaN where the risks separate events from non-events, or do not vary: no slope is the most likely one then.
+    """
     line = _logit(p)
-    a, b = np.zeros(len(w)), np.ones(len(w))
+    spread = float(np.std(line))
+    if spread < _SAME:
+        return np.full(len(w), np.nan)
+    # Standardised, and from the model that knows only the event rate, Newton's method does not run away.
+    z = (line - line.mean()) / spread
+    a, b = _logit(event_rate(y, p, w)), np.zeros(len(w))
+    step = np.full(len(w), np.inf)
     for _ in range(_NEWTON_STEPS):
-        fitted = expit(a[:, None] + b[:, None] * line)
+        fitted = expit(a[:, None] + b[:, None] * z)
         residual, curvature = w * (y - fitted), w * fitted * (1 - fitted)
-        g0, g1 = residual.sum(axis=1), residual @ line
-        h00, h01, h11 = curvature.sum(axis=1), curvature @ line, curvature @ line**2
+        g0, g1 = residual.sum(axis=1), residual @ z
+        h00, h01, h11 = curvature.sum(axis=1), curvature @ z, curvature @ z**2
         determinant = h00 * h11 - h01**2
-        step_a = _divide(h11 * g0 - h01 * g1, determinant)
-        step_b = _divide(h00 * g1 - h01 * g0, determinant)
-        # A step limit keeps separated samples from running away; they end as not estimable.
-        a, b = a + np.clip(step_a, -5, 5), b + np.clip(step_b, -5, 5)
-        if _settled(step_a) and _settled(step_b):
+        step_a = np.clip(_divide(h11 * g0 - h01 * g1, determinant), -_LONGEST_STEP, _LONGEST_STEP)
+        step_b = np.clip(_divide(h00 * g1 - h01 * g0, determinant), -_LONGEST_STEP, _LONGEST_STEP)
+        a, b = a + step_a, b + step_b
+        step = np.maximum(np.abs(step_a), np.abs(step_b))
+        if (_settled(step) | np.isnan(step)).all():
             break
-    estimable = _both_classes(y, w) & (np.abs(b) < 50) & (np.ptp(line) > 0)
-    return np.where(estimable, b, np.nan)
+    return np.where(_both_classes(y, w) & _settled(step), b / spread, np.nan)
 
 
 def sensitivity(y: Array, p: Array, w: Array, *, threshold: float) -> Array:
@@ -167,8 +179,8 @@ def _both_classes(y: Array, w: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(((w @ y) > 0) & ((w @ (1 - y)) > 0))
 
 
-def _settled(step: Array) -> bool:
-    return bool(np.nanmax(np.abs(step), initial=0.0) < 1e-8)
+def _settled(step: Array) -> npt.NDArray[np.bool_]:
+    return np.abs(step) < 1e-7
 
 
 def _divide(top: Array, bottom: Array, *, otherwise: float = np.nan) -> Array:
