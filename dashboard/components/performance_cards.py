@@ -1,0 +1,139 @@
+"""Cards about how well a model works. Called inside the container that is to hold the card."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.access import View
+from dashboard.charts.calibration import calibration_plot
+from dashboard.charts.distribution import risk_distribution
+from dashboard.components.cards import render_card_head, render_chart_card
+from dashboard.components.model_dots import model_dots
+from dashboard.components.tables import render_table
+from dashboard.loaders import read
+from dashboard.presentation import performance as words
+from dashboard.presentation.measures import MEASURES, Key, Measured
+from pipeline.numerals import format_count
+from pipeline.store import reads
+from pipeline.study.model import Target
+
+NOT_COMPARED = (
+    "Each interval is that of one model alone. Whether one model is better than another takes a paired comparison on "
+    "the same patients, which has not been made yet."
+)
+_HEIGHT = 400
+
+
+def render_auroc(
+    view: View, target: Target, common: pd.DataFrame, everybody: pd.DataFrame, names: dict[str, str]
+) -> None:
+    """How well each model tells patients apart, with intervals."""
+    frame = words.build_auroc_frame(common, everybody, names)
+    figure = model_dots(
+        frame,
+        palette=view.palette,
+        axis_title="AUROC (0.5 is tossing a coin, 1 is perfect; the axis is cut)",
+        text_title="AUROC (95%)",
+        height=_HEIGHT,
+    )
+    table = frame[["label", "text"]].set_axis(["Model", "AUROC (95% interval)"], axis=1)
+    table.insert(1, "Patients", [format_count(n) for n in frame["n"]])
+    render_chart_card(
+        words.tell_auroc(common, everybody, names, target.happened),
+        figure,
+        how_to_read=f"{MEASURES['auroc'].reading} The bar behind a dot is its 95% interval. {NOT_COMPARED}",
+        table=table,
+        caption=f"{words.tell_same_patients(common, everybody)} {NOT_COMPARED if len(common) else ''}",
+        key="auroc",
+    )
+
+
+def render_calibration(view: View, target: Target, model_id: str, name: str) -> None:
+    """Predicted against observed risk of one model."""
+    curve = read(view.release, reads.get_calibration, target.id, model_id)
+    figure = calibration_plot(curve, palette=view.palette, height=_HEIGHT)
+    render_chart_card(
+        words.tell_calibration(curve, name, target.happened),
+        figure,
+        how_to_read=(
+            "Patients are ordered by their risk and cut into groups. A dot compares the mean risk of a group (across) "
+            "with how many of 100 had the event (up). On the dashed line both are equal; above it more had the event "
+            "than predicted. The upright line is the 95% interval of what was observed."
+        ),
+        table=words.build_calibration_table(curve),
+        caption=f"{name}, every patient it could score. Upright lines: 95% intervals.",
+        key="calibration",
+    )
+
+
+def render_distribution(view: View, target: Target) -> None:
+    """How the risks of patients with and without the event are spread."""
+    bins = read(view.release, reads.get_distribution, target.id)
+    event = target.happened or "had the event"
+    figure = risk_distribution(bins, palette=view.palette, event_label=event, no_event_label="all others")
+    render_chart_card(
+        words.tell_distribution(bins, target.happened),
+        figure.update_layout(height=_HEIGHT + 40),
+        how_to_read=(
+            "Upwards are the patients who had the event, downwards those who did not, by the risk they were given. "
+            "The further apart the two heaps, the better the model tells patients apart."
+        ),
+        table=words.build_distribution_table(bins, target.happened),
+        caption="This model, all patients. Counts are rounded to tens, so that none tells of a few patients.",
+        key="distribution",
+    )
+
+
+def render_thresholds(target: Target, measured: dict[Key, Measured], thresholds: list[float]) -> None:
+    """What would follow from deciding at the study's thresholds."""
+    render_card_head(
+        words.tell_threshold(measured, thresholds, target.happened),
+        how_to_read=(
+            "“Flagged” means a risk at or above the threshold. Net benefit counts right flags for 100 patients and "
+            "takes off the wrong ones, each weighed at the odds of the threshold: at 50 of 100 a wrong flag weighs as "
+            "much as a right one, at 25 of 100 a third. A threshold here is a point to measure at, not advice to act."
+        ),
+        key="thresholds",
+    )
+    if not thresholds:
+        st.write("Sensitivity, flags and net benefit need a risk at which something would be decided.")
+        return
+    table = words.build_threshold_table(measured, thresholds, target.happened)
+    notes = dict(zip(table["Measure"], table.pop("In plain words"), strict=True))
+    render_table(table, label="Measures at the study's thresholds", right=list(table.columns[1:]), row_notes=notes)
+    st.caption(f"This model, {words.tell_cases(measured, 'auroc')}. Of 100 patients; in brackets 95% intervals.")
+
+
+def render_models(
+    target: Target, common: pd.DataFrame, everybody: pd.DataFrame, names: dict[str, str], ranking: set[str]
+) -> None:
+    """Models × measures."""
+    render_card_head(
+        words.tell_models(common, names, ranking),
+        how_to_read="\n".join(f"- **{MEASURES[m].name}**: {MEASURES[m].reading}" for m in words.FOR_MODELS),
+        key="models",
+    )
+    table = words.build_model_table(common, everybody, names, ranking)
+    render_table(
+        table,
+        label="Models and measures",
+        right=list(table.columns[1:]),
+        notes=words.describe_columns(target.happened),
+        strong=["Model"],
+    )
+    st.caption(f"In brackets: 95% intervals. {NOT_COMPARED}" if len(names) > 1 else "In brackets: 95% intervals.")
+
+
+def render_amount_measures(target: Target, measured: dict[Key, Measured]) -> None:
+    """The measures of a projected amount."""
+    render_card_head(
+        words.tell_amounts(measured),
+        how_to_read=(
+            "Totals can be right while single patients are not: errors up and down cancel out in a group. R² says how "
+            "much of the differences between patients the projection knows of."
+        ),
+        key="measures",
+    )
+    table = words.build_amount_table(measured, target)
+    render_table(table, label="Measures of the projection", right=[table.columns[1]], strong=["Measure"])
+    year = f"Dollars, {target.year}. " if target.unit == "USD" and target.year else ""
+    st.caption(f"{year}This model, {words.tell_cases(measured, 'r2')} with a recorded amount.")
