@@ -88,20 +88,15 @@ def add_note(
     yshift: float = 0,
 ) -> None:
     """Add one text without an arrow; positions are shares of the plot unless an axis is named, shifts are pixels."""
-    figure.add_annotation(
-        text=text,
-        x=x,
-        y=y,
-        xref=xref,
-        yref=yref,
-        xanchor=xanchor,
-        yanchor=yanchor,
-        xshift=xshift,
-        yshift=yshift,
-        showarrow=False,
-        borderpad=0,
-        font={"size": size, "color": colour},
-    )
+    place = {"x": x, "y": y, "xref": xref, "yref": yref, "xanchor": xanchor, "yanchor": yanchor}
+    shifts = {"xshift": xshift, "yshift": yshift}
+    _add_annotations(figure, [{"text": text, **place, **shifts, "font": {"size": size, "color": colour}}])
+
+
+def _add_annotations(figure: go.Figure, notes: Sequence[dict[str, Any]]) -> None:
+    """Add texts at once: Plotly validates all that are there at each addition, which is slow one by one."""
+    new = [{**note, "showarrow": False, "borderpad": 0} for note in notes]
+    figure.layout.annotations = [*figure.layout.annotations, *new]
 
 
 def add_column(
@@ -116,9 +111,14 @@ def add_column(
     size: float = NOTE_SIZE,
 ) -> None:
     """Add a column of texts beside the plot, one at each row of the y axis, `shift` pixels off its edge."""
-    edge = 1 if side == "right" else 0
-    for text, row, colour in zip(texts, rows, colours, strict=True):
-        add_note(figure, text, x=edge, y=row, yref="y", xanchor=align, xshift=shift, colour=colour, size=size)
+    place = {"x": 1 if side == "right" else 0, "xref": "paper", "yref": "y", "xanchor": align, "yanchor": "middle"}
+    _add_annotations(
+        figure,
+        [
+            {"text": text, "y": row, **place, "xshift": shift, "font": {"size": size, "color": colour}}
+            for text, row, colour in zip(texts, rows, colours, strict=True)
+        ],
+    )
 
 
 def add_header(figure: go.Figure, text: str, *, palette: Palette, shift: float, edge: float = 1) -> None:

@@ -39,9 +39,11 @@ TEXT_SHIFT = 12
 # How far an interval may stretch a log axis, as a multiple of the null value; what goes beyond ends in an arrow.
 LOG_REACH = 4.0
 WIDE_TICKS = (0.01, 0.03, 0.1, 0.25, 0.5, 1, 2, 4, 10, 30, 100)
+MIDDLE_TICKS = (0.33, 0.5, 0.67, 1, 1.5, 2, 3)
 NARROW_TICKS = (0.5, 0.67, 0.8, 1, 1.25, 1.5, 2)
-# The narrow ticks serve axes that span less than this factor.
-NARROW_SPAN = 2.5
+# The narrow ticks serve axes that span less than the first factor, the middle ones less than the second.
+NARROW_SPAN = 2.0
+MIDDLE_SPAN = 6.0
 
 
 @dataclass(frozen=True)
@@ -211,10 +213,17 @@ def _add_texts(
     shown = [(place, row) for place, row in enumerate(rows) if not row.is_heading]
     labels = [short_label(row.label, longest=LONGEST_LABEL) for row in rows]
     left = INDENT + text_width(labels, size=LABEL_SIZE) + 2 * COLUMN_WIDTH - EVENTS_SHIFT
-    for place, (row, label) in enumerate(zip(rows, labels, strict=True)):
-        text = f"<b>{label}</b>" if row.is_heading else label
-        shift = -left if row.is_heading else INDENT - left
-        add_column(figure, [text], rows=[place], colours=[palette.text], shift=shift, side="left", size=LABEL_SIZE)
+    for headings, indent in ((True, 0), (False, INDENT)):
+        chosen = [place for place, row in enumerate(rows) if row.is_heading == headings]
+        add_column(
+            figure,
+            [f"<b>{labels[place]}</b>" if headings else labels[place] for place in chosen],
+            rows=chosen,
+            colours=[palette.text] * len(chosen),
+            shift=indent - left,
+            side="left",
+            size=LABEL_SIZE,
+        )
     places = [place for place, _ in shown]
     muted = [palette.muted] * len(shown)
     counts = {
@@ -268,7 +277,7 @@ def _set_x_axis(figure: go.Figure, *, low: float, high: float, log_axis: bool, t
     if not log_axis:
         figure.update_xaxes(range=[low, high], nticks=6, title_text=plain(title))
         return
-    choice = NARROW_TICKS if high < NARROW_SPAN * low else WIDE_TICKS
+    choice = NARROW_TICKS if high < NARROW_SPAN * low else MIDDLE_TICKS if high < MIDDLE_SPAN * low else WIDE_TICKS
     ticks = [tick for tick in choice if low <= tick <= high]
     figure.update_xaxes(
         type="log",

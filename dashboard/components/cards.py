@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 _CONFIG = {"displayModeBar": False}
+# In pixels: a popover takes the width of what is in it, and a table left to itself shows two columns.
+_TABLE_WIDTH = 620
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def render_chart_card(
     """A chart under its one-sentence takeaway, with help on reading it and the numbers as a table."""
     render_card_head(title, how_to_read=how_to_read, table=table, key=key)
     st.plotly_chart(figure, theme=None, alt=title, config=_CONFIG, key=f"chart-{key}")
-    st.caption(caption)
+    st.caption(as_markdown(caption))
 
 
 def render_card_head(title: str, *, how_to_read: str, key: str, table: pd.DataFrame | None = None) -> None:
@@ -46,10 +48,15 @@ def render_card_head(title: str, *, how_to_read: str, key: str, table: pd.DataFr
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=f"head-{key}", wrap=False
     ):
-        st.subheader(title, anchor=False)
+        st.subheader(as_markdown(title), anchor=False)
         with st.container(horizontal=True, width="content", gap="xsmall", wrap=False):
             if table is not None:
                 with st.popover("Table", icon=":material/table:", type="tertiary", key=f"table-{key}"):
-                    st.dataframe(table, hide_index=True, key=f"numbers-{key}")
+                    st.dataframe(table, hide_index=True, width=_TABLE_WIDTH, key=f"numbers-{key}")
             with st.popover("How to read this", icon=":material/help:", type="tertiary", key=f"help-{key}"):
-                st.markdown(how_to_read)
+                st.markdown(as_markdown(how_to_read))
+
+
+def as_markdown(text: str) -> str:
+    """A text whose dollars stay dollars: Markdown takes what stands between two of them for a formula."""
+    return text.replace("$", "\\$")

@@ -6,8 +6,8 @@ import streamlit as st
 from dashboard.access import View
 from dashboard.charts.calibration import calibration_plot
 from dashboard.charts.distribution import risk_distribution
+from dashboard.charts.model_dots import model_dots
 from dashboard.components.cards import render_card_head, render_chart_card
-from dashboard.components.model_dots import model_dots
 from dashboard.components.tables import render_table
 from dashboard.loaders import read
 from dashboard.presentation import performance as words

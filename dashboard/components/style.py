@@ -9,6 +9,7 @@ def style_sheet(palette: Palette) -> str:
 body {{ font-variant-numeric: tabular-nums; }}
 [data-testid="stMainBlockContainer"] {{ max-width: 1440px; padding-left: 2.25rem; padding-right: 2.25rem; }}
 [data-testid="stBaseButton-primary"] {{ color: {palette.background}; }}
+[data-testid="stPopoverButton"]:is(:hover, :focus, :active, [aria-expanded="true"]) {{ color: {palette.accent}; }}
 [data-testid="stMultiSelect"] [data-tag] {{ background: {palette.soft}; color: {palette.text}; }}
 .st-key-hero, [class*="st-key-hero-"] {{ background: {palette.tint}; border-radius: .6rem; padding: 1.1rem 1.2rem; }}
 .wl-figure {{ line-height: 1.35; }}
