@@ -57,7 +57,9 @@ def check_study(study: Study, *, source_dir: Path | None = None, salt: bytes = b
     """
     source = read_source(study, source_dir)
     with closing(source.con):
-        return build_cohort(study, source, salt=salt)
+        cohort = build_cohort(study, source, salt=salt)
+    assign_folds(study, cohort.targets)
+    return cohort
 
 
 def build_release(

@@ -8,9 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -117,9 +119,9 @@ def query(
 
     frame = run_query(open_release(_study_id(study), role, store=store), sql)
     if output is Format.CSV:
-        frame.to_csv(sys.stdout, index=False)
+        frame.map(_plain).to_csv(sys.stdout, index=False)
     elif output is Format.JSON:
-        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        rows = [{str(k): _plain(v) for k, v in row.items()} for row in frame.to_dict("records")]
         sys.stdout.write(json.dumps(rows, default=str, indent=1) + "\n")
     else:
         _print_table(f"{len(frame):,} row{'s' * (len(frame) != 1)}", frame)
@@ -169,15 +171,22 @@ def _print_summary(study_id: str, release_id: str, store: Path) -> None:
 
 
 def _print_table(title: str, frame: pd.DataFrame) -> None:
-    if frame.empty:
-        return
     table = Table(title=title, title_justify="left")
     for name, dtype in frame.dtypes.items():
         numeric = pd.api.types.is_numeric_dtype(dtype)
-        table.add_column(str(name), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(escape(str(name)), justify="right" if numeric else "left", overflow="fold")
     for row in frame.itertuples(index=False):
-        table.add_row(*("" if value is None or value is pd.NA or value != value else str(value) for value in row))
-    Console().print(table)
+        table.add_row(*("" if _plain(value) is None else escape(str(_plain(value))) for value in row))
+    Console().print(table if len(frame) else title)
+
+
+def _plain(value: object) -> object:
+    """A cell as plain Python: arrays are lists, and what is missing is None."""
+    if isinstance(value, (np.ndarray, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if value is None or value is pd.NA or value is pd.NaT or value != value else value
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ import hmac
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from pipeline.errors import DataError, StudyError
 from pipeline.ingest.source import Source
-from pipeline.study.model import MISSING, Attribute, Kind, Study, Target, quote
+from pipeline.study.model import MISSING, Attribute, Baseline, Kind, Study, Target, quote
 
 # Crockford's base 32: no letter that is mistaken for a digit.
 _PSEUDONYM_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -49,10 +50,12 @@ def build_cohort(study: Study, source: Source, *, salt: bytes) -> Cohort:
     ids = pd.Series([pseudonym(study.id, key, salt=salt) for key in keys], index=keys, name="subject_id")
     if not ids.is_unique:
         raise DataError("expected different pseudonyms for different subjects", mend="remove the salt of the store")
-    subjects = pd.concat([ids.reset_index(drop=True), _features(con, study), _attributes(con, study)], axis=1)
-    subjects = subjects.loc[:, ~subjects.columns.duplicated()]
+    attributes = _attributes(con, study)
+    # A column that is both is kept as the attribute, whose missing values have a level.
+    features = _features(con, study).drop(columns=attributes.columns, errors="ignore")
+    subjects = pd.concat([ids.reset_index(drop=True), features, attributes], axis=1)
     targets = pd.DataFrame({t.id: _target(con, t) for t in study.targets})
-    baselines = pd.DataFrame({b.id: _expression(con, b.sql, f"baseline {b.id!r}") for b in study.baselines})
+    baselines = pd.DataFrame({b.id: _baseline(con, b) for b in study.baselines}, index=subjects.index)
     return Cohort(
         subjects=subjects,
         targets=targets,
@@ -62,6 +65,12 @@ def build_cohort(study: Study, source: Source, *, salt: bytes) -> Cohort:
         repairs=_count_repairs(con, study),
         subject_repairs=_with_ids(con.table("subject_repair").df(), ids).dropna(subset=["subject_id"]),
     )
+
+
+def mask_missing(study: Study, subjects: pd.DataFrame) -> pd.DataFrame:
+    """The features of `subjects`, null where there is no value, also where the column is an attribute as well."""
+    features = subjects[[f.id for f in study.features]]
+    return features.mask(features == MISSING)
 
 
 def pseudonym(study_id: str, key: str, *, salt: bytes) -> str:
@@ -126,6 +135,8 @@ def _attributes(con: duckdb.DuckDBPyConnection, study: Study) -> pd.DataFrame:
 
 def _levels(con: duckdb.DuckDBPyConnection, attribute: Attribute) -> pd.Series:
     values = _expression(con, attribute.sql, f"subgroup {attribute.id!r}", cast="varchar")
+    # A column of whole numbers is typed as numbers: 1 comes out as "1.0".
+    values = values.str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
     unknown = values[values.notna() & ~values.isin(list(attribute.levels))]
     if len(unknown):
         raise DataError(
@@ -139,20 +150,58 @@ def _levels(con: duckdb.DuckDBPyConnection, attribute: Attribute) -> pd.Series:
 def _target(con: duckdb.DuckDBPyConnection, target: Target) -> pd.Series:
     values = _expression(con, target.sql, f"target {target.id!r}")
     observed = values.dropna()
-    if target.kind is Kind.OUTCOME and observed.nunique() < 2:
+    if target.kind is Kind.OUTCOME:
+        _check_events(target, observed)
+    else:
+        _check_amounts(target, observed)
+    return values
+
+
+# Inner folds, bootstrap samples and their left-out rows each need some of both.
+_FEWEST_EVENTS, _FEWEST_AMOUNTS = 20, 50
+
+
+def _check_events(target: Target, observed: pd.Series) -> None:
+    if not observed.isin([0, 1]).all():
         raise DataError(
-            f"expected patients with and without the event of target {target.id!r}",
-            got=f"{int(observed.sum())} events among {len(observed)}",
-            mend="check the `event:` expression and the population steps",
+            f"expected the event of target {target.id!r} to be true or false, 1 or 0",
+            got=f"{observed[~observed.isin([0, 1])].iloc[0]:g}",
+            mend="make `event:` a condition, such as `died = 1`",
         )
-    if target.kind is not Kind.OUTCOME and (observed <= 0).any():
+    events = int(observed.sum())
+    if min(events, len(observed) - events) < _FEWEST_EVENTS:
         raise DataError(
-            f"expected amounts above zero in target {target.id!r}",
-            got=f"{int((observed <= 0).sum())} at or below zero, the lowest {observed.min():g}",
+            f"expected at least {_FEWEST_EVENTS} patients with and {_FEWEST_EVENTS} without the event of {target.id!r}",
+            got=f"{events} events among {len(observed)}",
+            mend="check the `event:` expression and the population steps, or bring more patients",
+        )
+
+
+def _check_amounts(target: Target, observed: pd.Series) -> None:
+    finite = observed[np.isfinite(observed)]
+    if len(finite) < len(observed) or (observed <= 0).any():
+        raise DataError(
+            f"expected finite amounts above zero in target {target.id!r}",
+            got=f"{int((~(observed > 0)).sum())} at or below zero, {len(observed) - len(finite)} infinite",
             mend="say in `value:` which values are not observed, for instance nullif(cost, 0)",
         )
-    if target.kind is not Kind.OUTCOME and observed.nunique() < 2:
-        raise DataError(f"expected target {target.id!r} to vary", got=f"{observed.nunique()} different values")
+    if len(observed) < _FEWEST_AMOUNTS or observed.nunique() < 2:
+        raise DataError(
+            f"expected at least {_FEWEST_AMOUNTS} amounts that vary in target {target.id!r}",
+            got=f"{len(observed)} amounts, {observed.nunique()} different",
+            mend="check the `value:` expression, or bring more patients",
+        )
+
+
+def _baseline(con: duckdb.DuckDBPyConnection, baseline: Baseline) -> pd.Series:
+    values = _expression(con, baseline.sql, f"baseline {baseline.id!r}")
+    outside = values[(values < 0) | (values > 1)]
+    if baseline.risk and len(outside):
+        raise DataError(
+            f"expected risks from 0 to 1 of baseline {baseline.id!r}",
+            got=f"{outside.iloc[0]:g}, and {len(outside)} in all outside",
+            mend="divide percentages by 100, or call it a `score:`",
+        )
     return values
 
 

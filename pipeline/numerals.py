@@ -11,8 +11,8 @@ def format_number(value: float, *, decimals: int | None = None) -> str:
     if value is None or not math.isfinite(value):
         return NOTHING
     if decimals is None:
-        decimals = max(0, 2 - _magnitude(value))
         value = _round_significant(value, 3)
+        decimals = max(0, 2 - _magnitude(value))
     text = f"{abs(value):,.{min(decimals, 4)}f}"
     return (MINUS if value < 0 and float(text.replace(",", "")) != 0 else "") + text
 
@@ -20,7 +20,7 @@ def format_number(value: float, *, decimals: int | None = None) -> str:
 def format_signed(value: float, *, decimals: int = 1) -> str:
     """`value` with its sign, "+9.3" or "−7.0"; zero has none."""
     text = format_number(value, decimals=decimals)
-    return text if text.startswith(MINUS) or not text.strip("0.,") else f"+{text}"
+    return text if text.startswith((MINUS, NOTHING)) or not text.strip("0.,") else f"+{text}"
 
 
 def format_count(value: float) -> str:
@@ -44,13 +44,12 @@ def format_dollars(value: float) -> str:
     """An amount of dollars: "$8,640", "$41.2k", "$286M"."""
     if not math.isfinite(value):
         return NOTHING
-    sign = MINUS if value < 0 else ""
-    amount = abs(value)
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
-        if amount >= size * 0.9995:
-            unit = 1e3 if letter == "k" else size
+    amount = _round_significant(abs(value), 3)
+    sign = MINUS if value < 0 and round(amount) else ""
+    for size, unit, letter in ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if amount >= size:
             return f"{sign}${format_number(amount / unit)}{letter}"
-    return f"{sign}${format_number(_round_significant(amount, 3), decimals=0)}"
+    return f"{sign}${format_number(amount, decimals=0)}"
 
 
 def format_amount(value: float, unit: str) -> str:

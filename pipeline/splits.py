@@ -43,7 +43,7 @@ def inner_folds(n: int, *, folds: int, seed: int) -> Folds:
 
 def _strata(outcomes: pd.DataFrame, *, folds: int) -> npt.NDArray[np.str_]:
     """The combination of outcomes of each row; combinations rarer than the folds are put together."""
-    joined = outcomes.astype("str").agg("/".join, axis=1) if len(outcomes.columns) else pd.Series("", outcomes.index)
+    joined = outcomes.map(str).agg("/".join, axis=1) if len(outcomes.columns) else pd.Series("", outcomes.index)
     rare = joined.map(joined.value_counts()) < folds
     joined = joined.mask(rare, "rare")
     # Too few even together: they go with the most frequent combination.

@@ -138,3 +138,10 @@ def with_item(section: str, position: int, **changes: object) -> dict[str, Any]:
     assert isinstance(items, list)
     changed = [{**item, **changes} if i == position else item for i, item in enumerate(items)]
     return {section: changed}
+
+
+def only_item(section: str, position: int) -> dict[str, Any]:
+    """A section of SECTIONS that is a list, with one of its items alone."""
+    items = SECTIONS[section]
+    assert isinstance(items, list)
+    return {section: [items[position]]}

@@ -1,7 +1,8 @@
 """Projected totals of a group, with an interval for what such a group would add up to.
 
 The errors of patients with similar projections are drawn anew: total = Σ projection × (observed / projected of a drawn
-patient from the same twentieth). It takes the group to behave like the whole cohort.
+patient from the same twentieth). What is drawn from is itself drawn first, since those errors are known from a sample
+only. It takes the group to behave like the whole cohort.
 """
 
 import numpy as np
@@ -29,7 +30,10 @@ class TotalProjector:
         totals = np.zeros(_DRAWS)
         for s in range(_STRATA):
             amounts = self._predicted[members & (self._stratum == s)]
-            if len(amounts) and len(self._ratios[s]):
-                totals += rng.choice(self._ratios[s], size=(_DRAWS, len(amounts))) @ amounts
+            pool = self._ratios[s]
+            if len(amounts) and len(pool):
+                drawn_pool = rng.choice(pool, size=(_DRAWS, len(pool)))
+                places = rng.integers(len(pool), size=(_DRAWS, len(amounts)))
+                totals += np.take_along_axis(drawn_pool, places, axis=1) @ amounts
         lower, upper = np.quantile(totals, [0.025, 0.975])
         return float(self._predicted[members].sum()), float(lower), float(upper)

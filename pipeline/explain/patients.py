@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from pipeline.cohort import Cohort
+from pipeline.cohort import Cohort, mask_missing
 from pipeline.explain.contributions import Contributions
 from pipeline.explain.words import Missing, Value, describe_subject, is_missing, list_reasons
 from pipeline.ingest.repair import ABSENT, MOVED
@@ -55,13 +55,14 @@ def build_patient_list(
     subjects = cohort.subjects
     values = list(iterate_values(study, cohort))
     named = {f.id for f in study.features}
+    numbers = {f.id for f in study.features if not f.is_categorical}
     table = {
         "subject_id": subjects["subject_id"],
         "headline": [describe_subject(study, v) for v in values],
-        "age": subjects["age"] if "age" in named else None,
-        "sex": subjects["sex"] if "sex" in named else None,
+        "age": subjects["age"] if "age" in numbers else None,
+        "sex": subjects["sex"] if "sex" in named - numbers else None,
         "diagnosis": subjects[study.diagnosis] if study.diagnosis else None,
-        "gaps": subjects[[f.id for f in study.features]].isna().sum(axis=1),
+        "gaps": mask_missing(study, subjects).isna().sum(axis=1),
     }
     for target_id, fit in fits.items():
         table[f"{target_id}_estimate"] = fit.estimate

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.numerals import NOTHING, format_dollars, format_interval, format_number, format_signed
-from pipeline.study.model import Feature, Study
+from pipeline.study.model import MISSING, Feature, Study
 
 _SINGULAR = {"days": "day", "points": "point", "years": "year"}
 RAISES, LOWERS = "▲", "▼"
@@ -33,7 +33,7 @@ class Reason:
 
 def is_missing(value: object) -> bool:
     """Whether a value is absent."""
-    return value is None or isinstance(value, Missing) or value != value
+    return value is None or isinstance(value, Missing) or value != value or value == MISSING
 
 
 def position_of(feature: Feature, value: Value) -> str | None:

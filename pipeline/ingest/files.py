@@ -22,7 +22,7 @@ def find_source(study: Study, source_dir: Path | None = None) -> Path:
             got=f"no file {path}",
             mend="put it there, or name its folder with --source DIR",
         )
-    found = sha256_of(path)
+    found = checksum(path)
     if study.source.sha256 and found != study.source.sha256:
         raise DataError(
             f"expected {path.name} with SHA-256 {study.source.sha256}",
@@ -30,6 +30,20 @@ def find_source(study: Study, source_dir: Path | None = None) -> Path:
             mend="fetch the file again, or, if it was meant to change, write its new checksum into the study",
         )
     return path
+
+
+def checksum(path: Path) -> str:
+    """The SHA-256 of a source file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise DataError(
+            f"expected to read {path.name}", got=error.strerror or error, mend="check the disk and the file's rights"
+        ) from None
 
 
 def read_text_columns(con: duckdb.DuckDBPyConnection, path: Path, *, table: str) -> list[str]:
@@ -41,8 +55,8 @@ def read_text_columns(con: duckdb.DuckDBPyConnection, path: Path, *, table: str)
         DataError: the file cannot be read as CSV, or has no rows.
     """
     try:
-        relation = con.read_csv(str(path), header=True, all_varchar=True, sample_size=-1)
-        columns = relation.columns
+        relation = con.read_csv(str(path), header=True, all_varchar=True, sample_size=-1, skiprows=0)
+        columns = _check_names(relation.columns, path)
         trimmed = ", ".join(f"nullif(trim({quote(c)}), '') as {quote(c)}" for c in columns)
         con.execute(
             f"create table {quote(table)} as select row_number() over () as source_row, {trimmed} from relation"
@@ -55,4 +69,18 @@ def read_text_columns(con: duckdb.DuckDBPyConnection, path: Path, *, table: str)
         ) from None
     if con.table(table).count("*").fetchall()[0][0] == 0:
         raise DataError(f"expected rows in {path.name}", got="none", mend="check that the file is complete")
+    return columns
+
+
+# The table of a source file has these beside its columns.
+_OWN_COLUMNS = {"source_row", "subject_key"}
+
+
+def _check_names(columns: list[str], path: Path) -> list[str]:
+    if taken := [c for c in columns if c.lower() in _OWN_COLUMNS]:
+        raise DataError(
+            f"expected no column of {path.name} to be called {' or '.join(sorted(_OWN_COLUMNS))}",
+            got=", ".join(taken),
+            mend="rename the column",
+        )
     return columns

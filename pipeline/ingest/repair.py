@@ -39,6 +39,7 @@ def _read_mapping(con: duckdb.DuckDBPyConnection, repair: Realign, path: Path) -
     )
     con.execute("drop table mapping_text")
     faults = {
+        "names a row to take values from, or -1, for each row": "select home from mapping where donor is null",
         "names each row once": "select home from mapping group by 1 having count(*) > 1",
         "gives the values of each row to one subject": (
             "select donor from mapping where donor <> '-1' group by 1 having count(*) > 1"

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.hashing import sha256_of
-from pipeline.ingest.files import find_source, read_text_columns
+from pipeline.ingest.files import checksum, find_source, read_text_columns
 from pipeline.ingest.repair import apply_repairs
 from pipeline.ingest.validate import check_columns, type_columns
 from pipeline.study.model import Study
@@ -40,5 +39,5 @@ def read_source(study: Study, source_dir: Path | None = None) -> Source:
     apply_repairs(con, study)
     # From here on only expressions of the study run; they have no business with files or the network.
     con.execute("set enable_external_access = false")
-    mappings = {r.by.name: sha256_of((study.folder / r.by).resolve()) for r in study.repairs}
-    return Source(con=con, files={path.name: sha256_of(path), **mappings})
+    mappings = {r.by.name: checksum((study.folder / r.by).resolve()) for r in study.repairs}
+    return Source(con=con, files={path.name: checksum(path), **mappings})

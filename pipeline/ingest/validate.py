@@ -93,8 +93,8 @@ def _check_subject_ids(con: duckdb.DuckDBPyConnection, study: Study, *, file: st
 
 def _rules(feature: Feature) -> Iterator[Rule]:
     if feature.is_categorical:
-        levels = ", ".join(_literal(level) for level in feature.levels)
-        yield Rule("unknown category", f"{{c}} is not null and {{c}} not in ({levels})", SET_TO_MISSING)
+        levels = " or ".join(f"{{c}} = {_literal(level)}" for level in feature.levels)
+        yield Rule("unknown category", f"{{c}} is not null and not ({levels})", SET_TO_MISSING)
         return
     yield Rule("not a number", "{c} is not null and (not isfinite({n}) or {n} is null)", SET_TO_MISSING)
     if feature.invalid:
@@ -130,7 +130,8 @@ def _typed(con: duckdb.DuckDBPyConnection, column: str, feature: Feature | None,
 
 
 def _fill(rule: Rule, column: str) -> str:
-    return rule.broken.format(c=quote(column), n=f"try_cast({quote(column)} as double)")
+    # Not `format`: a level may hold braces.
+    return rule.broken.replace("{n}", f"try_cast({quote(column)} as double)").replace("{c}", quote(column))
 
 
 def _literal(text: str) -> str:

@@ -1,7 +1,6 @@
 """Cross-fitting: each patient is scored by a model that was built, recalibrated and measured without them."""
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -69,13 +68,10 @@ def cross_fit(
     folds: Folds,
     *,
     boosting: Boosting,
-    advance: Callable[[], None] = lambda: None,
 ) -> CrossFit:
     """The cross-fitted predictions of `target`.
 
-    matrix: (n, features); observed: (n,), NaN where not observed (such patients are scored, never trained on).
-    `advance` is called once for each fold, and once for the final model.
-    """
+    matrix: (n, features); observed: (n,), NaN where not observed (such patients are scored, never trained on)."""
     link = link_of(target.kind)
     seen = ~np.isnan(observed)
     n_folds = int(folds.max()) + 1
@@ -86,24 +82,22 @@ def cross_fit(
         seed = study.splits.seed + 1000 * (fold + 1)
         model = _fit(study, matrix[train], observed[train], fold=fold, link=link, boosting=boosting, seed=seed)
         if fold == FINAL:
-            advance()
             return model, np.empty((0, 5))
         margin = model.recalibration.apply(predict_margin(study, model.booster, scored))
         if model.conformal:
             bounds = conformal_bounds(margin, model.conformal, link=link)
         else:
-            deviation = measure_instability(
+            distance = measure_instability(
                 study,
                 matrix[train],
-                label_of(observed[train], link),
+                observed[train],
                 scored,
-                link=link,
+                margin,
                 boosting=boosting,
                 rounds=model.rounds,
                 seed=seed,
             )
-            bounds = instability_bounds(margin, deviation, link=link)
-        advance()
+            bounds = instability_bounds(margin, distance, refits=boosting.refits)
         return model, np.column_stack([margin, bounds])
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.stats import t
 
 from pipeline.features import Matrix
 from pipeline.models.boosting import Boosting, fit_booster, predict_margin
@@ -39,28 +39,29 @@ class ConformalScores:
 def measure_instability(
     study: Study,
     matrix: Matrix,
-    label: Array,
+    event: Array,
     scored: Matrix,
+    margin: Array,
     *,
-    link: Link,
     boosting: Boosting,
     rounds: int,
     seed: int,
 ) -> Array:
-    """The standard deviation of each scored row's recalibrated margin over bootstrap rebuilds; shape (rows of scored,).
+    """How far rebuilds lie from each scored row's margin: the root of their mean squared distance; (rows of scored,).
 
     Every rebuild is a whole one: trees on the resampled rows, recalibration on the rows that the sample left out.
+    Distances are from the margin that is shown, not from the rebuilds' own mean: rebuilds on fewer distinct patients
+    are a little flatter, and that belongs to how far they move.
     """
     rng = np.random.default_rng(seed)
-    n = len(label)
-    margins = []
+    rebuilt = []
     for refit in range(boosting.refits):
-        weight = rng.multinomial(n, np.full(n, 1 / n)).astype(np.float64)
+        weight = _draw(event, rng)
         booster = fit_booster(
             study,
             matrix,
-            label,
-            link=link,
+            event,
+            link=Link.LOGIT,
             boosting=boosting,
             rounds=rounds,
             seed=seed + refit + 1,
@@ -68,9 +69,18 @@ def measure_instability(
         )
         left_out = weight == 0
         raw = predict_margin(study, booster, matrix[left_out])
-        recalibration = fit_recalibration(raw, label[left_out], link=link)
-        margins.append(recalibration.apply(predict_margin(study, booster, scored)))
-    return np.asarray(np.std(margins, axis=0, ddof=1), dtype=np.float64)
+        recalibration = fit_recalibration(raw, event[left_out], link=Link.LOGIT)
+        rebuilt.append(recalibration.apply(predict_margin(study, booster, scored)))
+    return np.asarray(np.sqrt(np.mean((np.array(rebuilt) - margin) ** 2, axis=0)), dtype=np.float64)
+
+
+def _draw(event: Array, rng: np.random.Generator) -> Array:
+    """How often each row is drawn; anew until both classes are among the drawn rows and among those left out."""
+    n = len(event)
+    while True:
+        weight = rng.multinomial(n, np.full(n, 1 / n)).astype(np.float64)
+        if all(len(np.unique(event[part])) == 2 for part in (weight > 0, weight == 0)):
+            return weight
 
 
 def fit_conformal(margin: Array, observed: Array) -> ConformalScores:
@@ -86,11 +96,13 @@ def fit_conformal(margin: Array, observed: Array) -> ConformalScores:
     return ConformalScores(lower=lower, upper=upper)
 
 
-def instability_bounds(margin: Array, deviation: Array, *, link: Link) -> Array:
-    """lower_80, upper_80, lower_90, upper_90 as columns, from the spread of the rebuilds around the estimate."""
-    return _bounds(
-        [(-z * deviation, z * deviation) for z in norm.ppf([(1 + level) / 2 for level in LEVELS])], margin, link
-    )
+def instability_bounds(margin: Array, distance: Array, *, refits: int) -> Array:
+    """lower_80, upper_80, lower_90, upper_90 as columns, around the estimate.
+
+    Student's t with as many degrees of freedom as there are rebuilds, since few tell the distance only roughly.
+    """
+    reach = [float(t.ppf((1 + level) / 2, refits)) for level in LEVELS]
+    return _bounds([(-k * distance, k * distance) for k in reach], margin, Link.LOGIT)
 
 
 def conformal_bounds(margin: Array, scores: ConformalScores, *, link: Link) -> Array:

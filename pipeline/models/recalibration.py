@@ -26,7 +26,7 @@ class Recalibration:
         return self.intercept + self.slope * margin
 
 
-def fit_recalibration(margin: Array, observed: Array, *, link: Link, weight: Array | None = None) -> Recalibration:
+def fit_recalibration(margin: Array, observed: Array, *, link: Link) -> Recalibration:
     """The recalibration of margins that were made without their own rows.
 
     margin, observed: (n,); observed is the event (0 or 1) or the amount itself, in its unit.
@@ -34,11 +34,11 @@ def fit_recalibration(margin: Array, observed: Array, *, link: Link, weight: Arr
     centre, scale = float(np.mean(margin)), float(np.std(margin)) or 1.0
     standard = ((margin - centre) / scale)[:, None]
     if link is Link.LOGIT:
-        model = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(standard, observed, weight)
+        model = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(standard, observed)
         intercept, slope = float(model.intercept_[0]), float(model.coef_[0, 0])
     else:
-        mean = float(np.average(observed, weights=weight))
+        mean = float(np.mean(observed))
         model = PoissonRegressor(alpha=0.0, tol=1e-10, max_iter=1000, solver="newton-cholesky")
-        model.fit(standard, observed / mean, weight)
+        model.fit(standard, observed / mean)
         intercept, slope = float(model.intercept_) + float(np.log(mean)), float(model.coef_[0])
     return Recalibration(intercept=intercept - slope * centre / scale, slope=slope / scale)

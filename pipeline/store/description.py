@@ -31,7 +31,9 @@ def _features(study: Study, subjects: pd.DataFrame) -> pd.DataFrame:
     for i, f in enumerate(study.features):
         ranges = (*(f.normal or (None, None)), *(f.plausible or (None, None)))
         named = (i, f.id, f.column, f.label, f.term, f.concept, f.unit, f.kind, f.modifiable)
-        rows.append((*named, *ranges, f.decimals, f.note, float(subjects[f.id].isna().mean())))
+        rows.append(
+            (*named, *ranges, f.decimals, f.note, float((subjects[f.id].isna() | (subjects[f.id] == MISSING)).mean()))
+        )
     names = "position feature_id column_name label term concept unit kind modifiable normal_low normal_high"
     return _frame((*names.split(), "plausible_low", "plausible_high", "decimals", "note", "missing_share"), rows)
 

@@ -21,7 +21,6 @@ class ListFilter:
     sexes: tuple[str, ...] = ()
     ages: tuple[float, float] | None = None
     risks: tuple[float, float] | None = None
-    with_gaps: bool = False
 
     def where(self, estimate: str) -> tuple[str, Bound]:
         """The condition and its bound values; `estimate` is the column that `risks` is about."""
@@ -39,9 +38,7 @@ class ListFilter:
             bound.extend(self.ages)
         if self.risks:
             parts.append(f"round(100 * {quote(estimate)}) between ? and ?")
-            bound.extend(100 * risk for risk in self.risks)
-        if self.with_gaps:
-            parts.append("gaps > 0")
+            bound.extend(round(100 * risk) for risk in self.risks)
         return " and ".join(parts) or "true", bound
 
 
@@ -53,11 +50,6 @@ def get_release(con: duckdb.DuckDBPyConnection) -> pd.Series:
 def get_targets(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The targets, in the study's order."""
     return _rows(con, "select * from target order by position")
-
-
-def get_thresholds(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """target_id, threshold."""
-    return _rows(con, "select * from threshold order by target_id, threshold")
 
 
 def get_statements(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -165,15 +157,6 @@ def get_explanation(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: 
     return _rows(con, sql, [subject_id, target_id])
 
 
-def get_baseline_predictions(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: str) -> pd.DataFrame:
-    """model_id, label, kind, value: what each baseline says of the patient."""
-    sql = (
-        "select b.model_id, b.label, b.kind, p.value from baseline_prediction p join baseline b using (model_id) "
-        "where p.subject_id = ? and p.target_id = ?"
-    )
-    return _rows(con, sql, [subject_id, target_id])
-
-
 def get_subject_repairs(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
     """repair_id, result, note of the patient."""
     return _rows(con, "select * from subject_repair where subject_id = ?", [subject_id])
@@ -212,13 +195,6 @@ def get_subgroups(
         "order by l.position, l.attribute"
     )
     return _in_study_order(con, _rows(con, sql, [target_id, metric, threshold]))
-
-
-def get_subject_groups(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: str, metric: str) -> pd.DataFrame:
-    """How well the groups that a patient belongs to are predicted: attribute_label, level_label, estimate, …, n."""
-    row = get_subject(con, subject_id).iloc[0]
-    table = get_subgroups(con, target_id, metric)
-    return table[[row.get(a) == level for a, level in zip(table["attribute"], table["level"], strict=True)]]
 
 
 def get_group_totals(con: duckdb.DuckDBPyConnection, target_id: str, attribute: str) -> pd.DataFrame:

@@ -22,8 +22,8 @@ def load_study(name: str | Path) -> Study:
         StudyError: no such file, not YAML, an unknown key, or sections that contradict each other.
     """
     path = find_study(name)
-    sections = _read_sections(path)
-    values = {key: _construct(node) for key, (_, node) in sections.items()}
+    sections = _read_sections(path, seen=())
+    values = {key: _construct(node, file) for key, (file, node) in sections.items()}
     try:
         return Study.model_validate({**values, "folder": path.parent})
     except ValidationError as error:
@@ -45,19 +45,24 @@ def find_study(name: str | Path) -> Path:
     )
 
 
-def _read_sections(path: Path) -> dict[str, tuple[Path, Node]]:
+def _read_sections(path: Path, *, seen: tuple[Path, ...]) -> dict[str, tuple[Path, Node]]:
     """The top-level sections of a study file, each with the file and node it comes from."""
     root = _compose(path)
     if not isinstance(root, yaml.MappingNode):
         raise StudyError(f"{path.name}: expected sections such as `id:` and `source:`", got="no mapping at the top")
     _refuse_repeated_keys(root, path)
     own = {str(key.value): (path, value) for key, value in root.value}
+    if "folder" in own:
+        raise StudyError(f"{path.name} line {own['folder'][1].start_mark.line + 1}: folder: this key is not known")
     if "extends" not in own:
         return own
     parent = path.parent / str(own.pop("extends")[1].value)
-    if not parent.is_file() or parent.resolve() == path:
-        raise StudyError(f"{path.name}: `extends` must name another study file", got=str(parent))
-    return {**_read_sections(parent.resolve()), **own}
+    if not parent.is_file() or parent.resolve() in (path, *seen):
+        raise StudyError(
+            f"{path.name}: expected `extends` to name another study file, one that does not extend this one",
+            got=str(parent),
+        )
+    return {**_read_sections(parent.resolve(), seen=(*seen, path)), **own}
 
 
 def _compose(path: Path) -> Node | None:
@@ -65,29 +70,38 @@ def _compose(path: Path) -> Node | None:
         return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
         raise StudyError(f"{path.name}: expected UTF-8 text", got=f"byte {error.start} is not") from None
+    except OSError as error:
+        raise StudyError(f"expected to read {path}", got=error.strerror, mend="check the file's rights") from None
     except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" line {where.line + 1}" if where else ""
-        raise StudyError(
-            f"{path.name}{line}: expected valid YAML",
-            got=getattr(error, "problem", None) or error,
-            mend="check indentation, quotes and brackets there",
-        ) from None
+        raise _bad_yaml(path, error) from None
 
 
-def _refuse_repeated_keys(node: Node, path: Path) -> None:
+def _bad_yaml(path: Path, error: Exception, line: int | None = None) -> StudyError:
+    where = getattr(error, "problem_mark", None)
+    line = where.line + 1 if where else line
+    return StudyError(
+        f"{path.name}{f' line {line}' if line else ''}: expected valid YAML",
+        got=getattr(error, "problem", None) or error,
+        mend="check indentation, quotes and brackets there",
+    )
+
+
+def _refuse_repeated_keys(node: Node, path: Path, above: tuple[Node, ...] = ()) -> None:
+    if node in above:
+        raise StudyError(f"{path.name} line {node.start_mark.line + 1}: expected no list or section inside itself")
+    children: list[Node] = list(node.value) if isinstance(node, yaml.SequenceNode) else []
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            line = f"{path.name} line {key.start_mark.line + 1}"
+            if not isinstance(key, yaml.ScalarNode):
+                raise StudyError(f"{line}: expected words before the colon", got="a list or section")
             if key.value in seen:
-                raise StudyError(
-                    f"{path.name} line {key.start_mark.line + 1}: expected each key once", got=f"`{key.value}` again"
-                )
+                raise StudyError(f"{line}: expected each key once", got=f"`{key.value}` again")
             seen.add(key.value)
-            _refuse_repeated_keys(value, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_repeated_keys(item, path)
+            children.append(value)
+    for child in children:
+        _refuse_repeated_keys(child, path, (*above, node))
 
 
 class _Loader(yaml.SafeLoader):
@@ -101,10 +115,12 @@ def _construct_mapping(loader: Any, node: Any) -> dict[str, Any]:
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
 
 
-def _construct(node: Node) -> Any:
+def _construct(node: Node, file: Path) -> Any:
     loader = _Loader("")
     try:
         return loader.construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise _bad_yaml(file, error, node.start_mark.line + 1) from None
     finally:
         loader.dispose()
 

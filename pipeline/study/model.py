@@ -15,8 +15,16 @@ StudyId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
 # The level of an attribute whose value is missing; never a reference.
 MISSING = "missing"
+# Names that a release uses itself.
+_RESERVED = {
+    "columns": {"subject_id", "target_id", "base_value"},
+    "subgroups": {"all"},
+    "baselines": {"xgboost"},
+}
 
 
 class Strict(BaseModel):
@@ -90,6 +98,8 @@ class Target(Strict):
     def _fits_its_kind(self) -> "Target":
         if self.kind is Kind.OUTCOME and not (self.event and self.happened and not self.value):
             raise ValueError("an outcome needs `event` and `happened`, and no `value`")
+        if self.kind is not Kind.OUTCOME and self.suspect_above:
+            raise ValueError("`suspect_above` is an AUROC, which only an outcome has")
         if self.kind is not Kind.OUTCOME and not (self.value and self.unit and not self.event):
             raise ValueError("a cost or resource needs `value` and `unit`, and no `event`")
         return self
@@ -103,9 +113,9 @@ class Feature(Strict):
     unit: Text | None = None
     kind: Literal["number", "integer", "category", "binary"]
     levels: dict[str, Text] = Field(default_factory=dict)
-    normal: tuple[float, float] | None = None
-    plausible: tuple[float, float] | None = None
-    invalid: list[float] = Field(default_factory=list)
+    normal: tuple[Finite, Finite] | None = None
+    plausible: tuple[Finite, Finite] | None = None
+    invalid: list[Finite] = Field(default_factory=list)
     modifiable: bool = False
     # How sentences name it: "low blood pressure", "fast breathing"; the label in lower case unless given.
     term: Text
@@ -134,6 +144,8 @@ class Feature(Strict):
     def _fits_its_kind(self) -> "Feature":
         if self.is_categorical != bool(self.levels):
             raise ValueError("a category or binary feature needs `levels`, and a number has none")
+        if MISSING in self.levels:
+            raise ValueError(f"the level {MISSING!r} stands for no value and cannot be declared")
         if self.kind == "binary" and len(self.levels) != 2:
             raise ValueError("a binary feature needs two `levels`")
         if self.is_categorical and (self.normal or self.plausible or self.invalid or self.modifiable):
@@ -206,7 +218,7 @@ class Excluded(Strict):
 class Splits(Strict):
     scheme: Literal["kfold"] = "kfold"
     folds: Annotated[int, Field(ge=2, le=20)] = 5
-    seed: int
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class Card(Strict):
@@ -245,11 +257,13 @@ class Study(Strict):
     def _consistent(self) -> "Study":
         self._check_ids_are_unique()
         self._check_no_feature_is_a_target()
-        targets = {t.id for t in self.targets}
+        self._check_names_are_free()
+        if repeated_thresholds := [i for i, values in self.thresholds.items() if len(set(values)) < len(values)]:
+            raise ValueError(f"a threshold is given once, got one twice for {repeated_thresholds}")
         outcomes = {t.id for t in self.targets if t.kind is Kind.OUTCOME}
         for what, named, known in (
             ("thresholds", set(self.thresholds), outcomes),
-            ("baselines", {b.target for b in self.baselines}, targets),
+            ("baselines", {b.target for b in self.baselines}, outcomes),
             ("headline", set(self.headline), {f.id for f in self.features}),
             ("diagnosis", {self.diagnosis} - {None}, {a.id for a in self.subgroups}),
         ):
@@ -267,6 +281,16 @@ class Study(Strict):
             raise ValueError(
                 f"ids must be unique over features, subgroups, targets and baselines, got twice: {repeated}"
             )
+
+    def _check_names_are_free(self) -> None:
+        named = {
+            "columns": {f.id for f in self.features} | {a.id for a in self.subgroups} | {t.id for t in self.targets},
+            "subgroups": {a.id for a in self.subgroups},
+            "baselines": {b.id for b in self.baselines},
+        }
+        for what, names in named.items():
+            if taken := names & _RESERVED[what]:
+                raise ValueError(f"{sorted(taken)} is a name that releases use themselves; choose another id")
 
     def _check_no_feature_is_a_target(self) -> None:
         columns = {f.column for f in self.features}

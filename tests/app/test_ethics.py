@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.components.model_dots import axis_ends
+from dashboard.charts.model_dots import axis_ends
 from dashboard.components.tables import table_html
 from dashboard.presentation import data_report, importance, performance, subgroups
 from dashboard.presentation.measures import MEASURES, Key, Measured, join_words

@@ -1,6 +1,7 @@
 """What users can get wrong: one clear message, exit status 1 (2 for usage), no traceback, and the store as it was."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from pipeline.study import load_study
 from tests.command_line import Outcome, run_command, run_here
 from tests.conftest import WriteStudy
 from tests.store_listing import list_store
-from tests.synthetic import SECTIONS, build_frame, with_item
+from tests.synthetic import SECTIONS, build_frame, only_item, with_item
 
 
 @pytest.fixture(scope="module")
@@ -237,12 +238,12 @@ SPARSE: dict[str, dict[str, Any]] = {
     "no threshold": {"thresholds": {}},
     "no population step": {"population": []},
     "no outcome": {
-        "targets": [SECTIONS["targets"][1]],  # type: ignore[index]
+        **only_item("targets", 1),
         "baselines": [],
         "thresholds": {},
         "excluded": _all_excluded(),
     },
-    "no cost": {"targets": [SECTIONS["targets"][0]]},  # type: ignore[index]
+    "no cost": only_item("targets", 0),
     "an outcome that was not observed for everybody": with_item(
         "targets", 0, event="case when nurse_risk < 0.9 then died = 1 end"
     ),
@@ -361,10 +362,9 @@ def test_a_release_of_another_study_does_not_help(served: Path) -> None:
 
 
 @pytest.fixture
-def spoilt(write_study: WriteStudy, quick: Boosting, tmp_path: Path) -> Path:
-    """A store that serves a release which a test may damage; in a folder of its own, since checks are remembered."""
-    build_release(load_study(write_study(tmp_path / "study")), store=tmp_path / "store", boosting=quick)
-    return tmp_path / "store"
+def spoilt(served: Path, tmp_path: Path) -> Path:
+    """A copy of the store that a test may damage; in a folder of its own, since checks are remembered."""
+    return Path(shutil.copytree(served, tmp_path / "store"))
 
 
 def _release(store: Path) -> Path:
@@ -439,11 +439,11 @@ def test_a_release_of_another_version_of_the_code_is_one_message(spoilt: Path) -
 
 
 def test_the_installed_command_exits_with_1_on_a_damaged_release_and_a_build_mends_it(
-    write_study: WriteStudy, quick: Boosting, spoilt: Path
+    write_study: WriteStudy, quick: Boosting, spoilt: Path, tmp_path: Path
 ) -> None:
     _flip_a_byte(spoilt)
     _assert_one_message(run_command("verify", "tiny", "--store", spoilt), "clinician.duckdb has changed")
-    build_release(load_study(spoilt.parent / "study"), store=spoilt, boosting=quick)
+    build_release(load_study(write_study(tmp_path / "study")), store=spoilt, boosting=quick)
     assert run_here("verify", "tiny", "--store", spoilt).status == 0
 
 

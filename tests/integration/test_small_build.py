@@ -6,23 +6,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
 from scipy.stats import spearmanr
 from sklearn import metrics as sklearn_metrics
 
 from pipeline.build import build_release, check_study, count_steps
 from pipeline.cohort import pseudonym
-from pipeline.features import build_matrix
 from pipeline.hashing import sha256_of
-from pipeline.models.artefacts import load_booster
-from pipeline.models.boosting import Boosting, predict_margin
+from pipeline.models.boosting import Boosting
 from pipeline.settings import Role
 from pipeline.splits import assign_folds
 from pipeline.store.release import Release, open_release, read_manifest, store_salt, verify_release
 from pipeline.store.schema import study_columns, tables_of
 from pipeline.store.tables import METRICS
-from pipeline.study import Kind, Study, load_study
+from pipeline.study import Study, load_study
 from tests import oracles
+from tests.agreement import check_explained_number, check_stored_margin
 from tests.conftest import WriteStudy
 from tests.synthetic import build_frame
 
@@ -115,42 +113,16 @@ def test_every_figure_of_the_performance_table_is_documented(read: Read) -> None
 
 @pytest.mark.parametrize("target", ["death_180d", "hospital_death", "total_cost", "bed_days"])
 def test_base_and_contributions_give_the_margin_and_the_margin_gives_the_estimate(
-    read: Read, predictions: dict[str, pd.DataFrame], small_study: Study, target: str
+    release_of: ReleaseOf, target: str
 ) -> None:
-    sums = read(
-        f"select subject_id, any_value(base_value) + sum(contribution) as total, count(*) as n from explanation "
-        f"where target_id = '{target}' group by 1"
-    ).set_index("subject_id")
-    shown = predictions[target]
-    assert set(sums["n"]) == {len(small_study.features)}
-    assert len(sums) == len(shown)
-    np.testing.assert_allclose(sums["total"].loc[shown.index], shown["margin"], rtol=0, atol=1e-4)
-    inverse = expit if small_study.target(target).kind is Kind.OUTCOME else np.exp
-    np.testing.assert_allclose(inverse(shown["margin"]), shown["estimate"], rtol=1e-6, atol=0)
-    np.testing.assert_allclose(inverse(sums["total"].loc[shown.index]), shown["estimate"], rtol=1e-6, atol=0)
+    check_explained_number(release_of(Role.CLINICIAN), target)
 
 
 @pytest.mark.parametrize("target", ["death_180d", "hospital_death", "total_cost", "bed_days"])
 def test_the_stored_margin_is_what_the_reloaded_fold_model_gives_for_the_patients_row(
-    read: Read,
-    release_of: ReleaseOf,
-    predictions: dict[str, pd.DataFrame],
-    subject: pd.DataFrame,
-    small_study: Study,
-    target: str,
+    release_of: ReleaseOf, target: str
 ) -> None:
-    models = read(f"from model where target_id = '{target}'").set_index("fold")
-    shown = predictions[target]
-    matrix = build_matrix(small_study, subject)
-    assert list(subject.index) == list(shown.index)
-    for fold in range(small_study.splits.folds):
-        own = (shown["fold"] == fold).to_numpy()
-        booster = load_booster(release_of(Role.CLINICIAN).folder / "models", target, fold)
-        assert booster.num_boosted_rounds() == models.loc[fold, "rounds"]
-        raw = predict_margin(small_study, booster, matrix[own])
-        model = models.loc[fold]
-        recalibrated = model["recalibration_intercept"] + model["recalibration_slope"] * raw
-        np.testing.assert_allclose(recalibrated, shown["margin"][own], rtol=0, atol=1e-9)
+    check_stored_margin(release_of(Role.CLINICIAN), target)
 
 
 # Never scored by a model that saw you

@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.numerals import (
@@ -47,6 +47,8 @@ def test_a_number_that_rounds_up_to_a_power_of_ten_keeps_three_digits(value: flo
 
 
 @given(st.floats(min_value=1e-3, max_value=1e12))
+@example(9.996)
+@example(99.96)
 def test_no_number_shows_more_than_three_significant_digits(value: float) -> None:
     digits = re.sub(r"[.,]", "", format_number(value)).lstrip("0")
     if value < 999.5:

@@ -1,6 +1,7 @@
 """Releases: published whole or not at all, one writer at a time, checked before they are read."""
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -100,6 +101,14 @@ def test_releases_of_one_second_have_different_ids_in_their_order(publish_mark: 
     assert published_releases(tmp_path / "tiny") == names == sorted(names)
 
 
+@pytest.fixture
+def _one_release_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids as they are where builds take longer than a second: none is used again once its release was removed."""
+    ids = (f"20260101-0000{second:02d}" for second in range(60))
+    monkeypatch.setattr(release_module, "_new_release_id", lambda home: next(ids))
+
+
+@pytest.mark.usefixtures("_one_release_a_second")
 def test_the_last_five_releases_are_kept(publish_mark: Publish, tmp_path: Path) -> None:
     names = [publish_mark(tmp_path, str(i)).name for i in range(7)]
     assert published_releases(tmp_path / "tiny") == names[-5:]
@@ -117,6 +126,7 @@ def test_an_older_release_can_be_opened_by_its_id_and_served_again(publish_mark:
     assert second.is_dir()
 
 
+@pytest.mark.usefixtures("_one_release_a_second")
 def test_a_reader_keeps_the_release_it_opened(publish_mark: Publish, tmp_path: Path) -> None:
     publish_mark(tmp_path, "first")
     reader = open_release("tiny", Role.CLINICIAN, store=tmp_path)
@@ -314,14 +324,17 @@ def test_the_salt_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) ->
     assert _entries(tmp_path / "one") == {"pseudonym.salt"}
 
 
-def test_builds_that_ask_for_the_salt_at_the_same_time_get_the_same(tmp_path: Path) -> None:
-    salts: list[bytes] = []
-    threads = [threading.Thread(target=lambda: salts.append(store_salt(tmp_path))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(set(salts)) == 1
+def test_of_two_builds_that_make_the_salt_at_the_same_time_both_use_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = b"1" * 32
+
+    def come_second(source: Path, target: Path) -> None:
+        target.write_bytes(first)
+        raise FileExistsError
+
+    monkeypatch.setattr(os, "link", come_second)
+    assert store_salt(tmp_path) == first
     assert _entries(tmp_path) == {"pseudonym.salt"}
 
 
