@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +28,7 @@ from pipeline.paths import CHECKOUT, STORE
 from pipeline.settings import Role
 from pipeline.splits import Folds, assign_folds
 from pipeline.store.description import describe_study
-from pipeline.store.release import Draft, draft_release, publish, store_salt
+from pipeline.store.release import Draft, draft_release, publish, store_salt, writing
 from pipeline.store.writer import write_role_file
 from pipeline.study.model import Study
 
@@ -46,7 +46,7 @@ class Fitted:
 
 def count_steps(study: Study) -> int:
     """How many steps a build of `study` reports."""
-    return 5 + 2 * len(study.targets)
+    return 4 + 2 * len(study.targets)
 
 
 def check_study(study: Study, *, source_dir: Path | None = None, salt: bytes = b"check") -> Cohort:
@@ -89,12 +89,13 @@ def build_release(
         _refuse_suspects(study, tables["performance"])
         step("Writing what patients' pages show")
         tables |= _patient_tables(study, cohort, fitted)
-        step("Writing models and tables")
-        tables |= save_models(fitted.fits.values(), draft.models)
-        for role in Role:
-            write_role_file(draft.file_of(role), _as_seen_by(role, tables), study, role)
-        step("Verifying and publishing")
-        return publish(draft, study, {"study_id": study.id, "sources": source.files, "code_version": code_version()})
+        step("Writing, checking and publishing")
+        with writing(store):
+            tables |= save_models(fitted.fits.values(), draft.models)
+            for role in Role:
+                write_role_file(draft.file_of(role), _as_seen_by(role, tables), study, role)
+            origin = {"study_id": study.id, "sources": source.files, "code_version": code_version()}
+            return publish(draft, study, origin | {"boosting": asdict(boosting)})
 
 
 def code_version() -> str:

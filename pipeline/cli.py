@@ -141,7 +141,7 @@ def verify(study: StudyArgument, store: StoreOption = STORE) -> None:
 def main() -> None:
     """The entry point: one message on standard error and exit status 1 for what a user can mend."""
     try:
-        app()
+        app(prog_name="wardlight")
     except WardlightError as error:
         sys.stderr.write(f"wardlight: {error}\n")
         sys.exit(1)

@@ -171,7 +171,7 @@ def _check_events(target: Target, observed: pd.Series) -> None:
     events = int(observed.sum())
     if min(events, len(observed) - events) < _FEWEST_EVENTS:
         raise DataError(
-            f"expected at least {_FEWEST_EVENTS} patients with and {_FEWEST_EVENTS} without the event of {target.id!r}",
+            f"expected {_FEWEST_EVENTS} or more patients each with and without the event of target {target.id!r}",
             got=f"{events} events among {len(observed)}",
             mend="check the `event:` expression and the population steps, or bring more patients",
         )

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import hypothesis
 import pandas as pd
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from pipeline.models.boosting import Boosting
 from pipeline.settings import Role
@@ -25,6 +26,7 @@ with warnings.catch_warnings():
 # The same examples every time, and no time limit: machines differ, results must not.
 hypothesis.settings.register_profile("wardlight", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("wardlight")
+set_hypothesis_home_dir(Path(__file__).parents[1] / ".pytest_cache" / "hypothesis")
 
 
 class WriteStudy(Protocol):

@@ -1,5 +1,6 @@
 """What the page of one patient says: values, reasons and sentences from what the release holds of them."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from pipeline.explain.words import (
     write_paragraph,
 )
 from pipeline.ingest.validate import SET_TO_MISSING
-from pipeline.models.link import Link
+from pipeline.models.link import link_of
 from pipeline.numerals import format_amount, format_of_100
 from pipeline.study.model import Kind, Study, Target
 
@@ -53,14 +54,14 @@ class Estimate:
     @property
     def certainty(self) -> str:
         """The interval with what it is and its level, in a phrase."""
-        return f"{self.interval} in 90% of rebuilds" if self.is_risk else f"90 of 100 such: {self.interval}"
+        return f"{self.interval} in 90% of rebuilds" if self.is_risk else f"90% interval: {self.interval}"
 
 
 def read_estimate(study: Study, row: pd.Series, base_value: float) -> Estimate:
     """The estimate in a row of `prediction`; `base_value` is the margin that contributions start from."""
     target = study.target(str(row["target_id"]))
     scale = 100.0 if target.kind is Kind.OUTCOME else 1.0
-    link = Link.LOGIT if target.kind is Kind.OUTCOME else Link.LOG
+    link = link_of(target.kind)
     return Estimate(
         target=target,
         value=scale * float(row["estimate"]),
@@ -75,16 +76,21 @@ def read_values(study: Study, subject: pd.Series, repairs: pd.DataFrame, quarant
     """The patient's values by feature; a value that is absent for a reason of its own says it."""
     absent = set(repairs.loc[repairs["result"] == "absent", "repair_id"])
     removed = quarantine[quarantine["action"] == SET_TO_MISSING]
-    words = {row.feature_id: f"removed: {row.value} is {row.rule}" for row in removed.itertuples()}
+    words = {str(row.feature_id): f"removed: {_quote(row.value)} is {row.rule}" for row in removed.itertuples()}
     for repair in study.repairs:
         if repair.id in absent:
             words |= {f.id: repair.absent_value for f in study.features if f.column in repair.realign}
     return {f.id: explain_gap(subject[f.id], words.get(f.id)) for f in study.features}
 
 
+def _quote(value: object) -> str:
+    """A value as it stands in a file, made harmless: pages render Markdown, and a file may hold anything."""
+    return re.sub(r"[^\w .,+/-]", "?", str(value))[:20]
+
+
 def share_points(estimate: Estimate, explanation: pd.DataFrame) -> list[float]:
     """The contributions as shares of estimate − base, in deaths per 100, dollars or days; they add up to it."""
-    link = Link.LOGIT if estimate.is_risk else Link.LOG
+    link = link_of(estimate.target.kind)
     contributions = explanation["contribution"].to_numpy(np.float64)[None, :]
     base = explanation["base_value"].to_numpy(np.float64)[:1]
     scale = 100.0 if estimate.is_risk else 1.0
@@ -94,19 +100,29 @@ def share_points(estimate: Estimate, explanation: pd.DataFrame) -> list[float]:
 def tell_answer(study: Study, estimate: Estimate, era: str) -> str:
     """The sentence beside the big number."""
     if estimate.is_risk:
+        number = estimate.format(estimate.value)
+        about = "" if "than" in number else "about "
         return (
             f"of 100 {study.subject.noun}s with this estimate in {study.short_title}, {era}, "
-            f"about {estimate.format(estimate.value)} {estimate.target.happened}"
+            f"{about}{number} {estimate.target.happened}"
         )
-    year = f", {estimate.target.year}" if estimate.target.unit == "USD" else f", {era}"
-    return f"{estimate.target.happened} projected for this {study.subject.noun}{year}"
+    what = estimate.target.happened or _lower(estimate.target.label)
+    return f"{what} projected for this {study.subject.noun}, {estimate.target.year or era}"
 
 
 def tell_interval(estimate: Estimate) -> str:
     """What the interval is, in a sentence."""
     if estimate.is_risk:
         return f"If the model were rebuilt on resampled patients, 90% of the rebuilds would say {estimate.interval}."
-    return f"Of 100 such patients, about 90 had {estimate.interval} (90% prediction interval)."
+    return f"90% prediction interval: {estimate.interval}."
+
+
+def tell_coverage(overall: float, group_label: str, group: float) -> str:
+    """How often the 90% prediction interval held, over all patients and for those with the same diagnosis."""
+    sentence = f"Measured on patients the model never saw, it held for {100 * overall:.0f} of 100"
+    if group_label and np.isfinite(group):
+        sentence += f", and for {100 * group:.0f} of 100 with {_lower(group_label)}"
+    return sentence + "."
 
 
 def tell_comparison(study: Study, estimate: Estimate, average: float, group_label: str, group_average: float) -> str:

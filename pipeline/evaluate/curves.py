@@ -27,10 +27,14 @@ def build_calibration_curve(observed: Array, risk: Array) -> pd.DataFrame:
 
 
 def build_amount_curve(observed: Array, predicted: Array, *, seed: int) -> pd.DataFrame:
-    """tenth (1 to 10 by prediction), predicted and observed mean, lower and upper (95%) of the observed mean, n."""
-    tenth = tenths_of(predicted)
+    """tenth (1 to 10 by prediction), predicted and observed mean, lower and upper (95%) of the observed mean, n.
+
+    With fewer than ten times SMALLEST_CELL patients there are as many equal groups as have that many each.
+    """
+    groups = max(1, min(10, len(predicted) // SMALLEST_CELL))
+    tenth = tenths_of(predicted, groups=groups)
     rows = []
-    for t in range(1, 11):
+    for t in range(1, groups + 1):
         own = tenth == t
         n = int(own.sum())
         if n:
@@ -48,11 +52,11 @@ def build_risk_distribution(observed: Array, risk: Array) -> pd.DataFrame:
     return pd.DataFrame({"bin_low": edges[:-1], "bin_high": edges[1:], "n_event": with_event, "n_no_event": without})
 
 
-def tenths_of(values: Array) -> npt.NDArray[np.int64]:
-    """The tenth, 1 to 10, of each value by rank; ties stay in the order of the rows."""
+def tenths_of(values: Array, *, groups: int = 10) -> npt.NDArray[np.int64]:
+    """The tenth, 1 to 10 (or to `groups`), of each value by rank; ties stay in the order of the rows."""
     rank = np.empty(len(values), dtype=np.int64)
     rank[np.argsort(values, kind="stable")] = np.arange(len(values))
-    return rank * 10 // max(len(values), 1) + 1
+    return rank * groups // max(len(values), 1) + 1
 
 
 def _join_small(tenth: npt.NDArray[np.int64], observed: Array) -> list[npt.NDArray[np.bool_]]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.evaluate import amount_metrics, outcome_metrics
 from pipeline.evaluate.amount_metrics import Predicted
+from pipeline.evaluate.disclosure import leave_out_enough
 from pipeline.evaluate.resampling import draw_weights, summarise_draws
 from pipeline.models.crossfit import CrossFit
 from pipeline.study.model import MISSING, Baseline, Kind, Study
@@ -105,7 +106,8 @@ def build_performance(
                 models[b.id] = scores_of_baseline(b, baselines[b.id].to_numpy(np.float64), observed)
         populations = {ALL: np.ones(len(observed), dtype=bool)}
         if len(models) > 1:
-            populations[ALL_BASELINES] = np.all([s.usable for s in models.values()], axis=0)
+            common = np.all([s.usable for s in models.values()], axis=0)
+            populations[ALL_BASELINES] = leave_out_enough(common, observed, seed=study.splits.seed)
         for population, members in populations.items():
             for model_id, scores in models.items():
                 labels = {"target_id": target_id, "model_id": model_id, "population": population}

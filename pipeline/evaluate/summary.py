@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.cohort import Cohort
 from pipeline.evaluate.curves import build_amount_curve, build_calibration_curve, build_risk_distribution
+from pipeline.evaluate.disclosure import leave_out_enough
 from pipeline.evaluate.performance import OURS
 from pipeline.evaluate.totals import TotalProjector
 from pipeline.models.crossfit import CrossFit
@@ -41,7 +42,7 @@ def build_curves(study: Study, fits: Mapping[str, CrossFit], cohort: Cohort) -> 
             distribution.append(_label(build_risk_distribution(observed[seen], fit.estimate[seen]), target_id))
             for baseline in (b for b in study.baselines if b.target == target_id and b.risk):
                 risk = cohort.baselines[baseline.id].to_numpy(np.float64)
-                both = seen & ~np.isnan(risk)
+                both = leave_out_enough(seen & ~np.isnan(risk), observed, seed=study.splits.seed)
                 calibration.append(_label(build_calibration_curve(observed[both], risk[both]), target_id, baseline.id))
         else:
             curve = build_amount_curve(observed[seen], fit.estimate[seen], seed=study.splits.seed)

@@ -16,7 +16,8 @@ def save_models(fits: Iterable[CrossFit], folder: Path) -> dict[str, pd.DataFram
     for fit in fits:
         for model in [*fit.models, fit.final]:
             name = model_file(fit.target.id, model.fold)
-            model.booster.save_model(folder / name)
+            # Written by us, so that a full disk is an OSError.
+            (folder / name).write_bytes(model.booster.save_raw("ubj"))
             models.append(_row(fit.target.id, model, name))
             scores += _conformal_rows(fit.target.id, model)
     columns = "target_id fold file rounds n_train recalibration_intercept recalibration_slope log_intercept log_slope"

@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -84,12 +84,24 @@ def draft_release(study_id: str, *, store: Path = STORE) -> Iterator[Draft]:
         release_id = _new_release_id(home)
         draft = Draft(home / f"{_DRAFT_PREFIX}{release_id}", release_id)
         try:
-            draft.models.mkdir(parents=True)
+            with writing(home):
+                draft.models.mkdir(parents=True)
             yield draft
-        except OSError as error:
-            raise _cannot_write(home, error) from None
         finally:
             shutil.rmtree(draft.folder, ignore_errors=True)
+
+
+@contextmanager
+def writing(home: Path) -> Iterator[None]:
+    """Wraps what writes to the store.
+
+    Raises:
+        StoreError: it cannot be written, for instance because the disk is full.
+    """
+    try:
+        yield
+    except (OSError, duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
+        raise _cannot_write(home, error) from None
 
 
 def publish(draft: Draft, study: Study, manifest: dict[str, Any]) -> Path:
@@ -130,14 +142,30 @@ def current_release(study_id: str, *, store: Path = STORE) -> str:
     Raises:
         StoreError: nothing has been published.
     """
-    pointer = store / study_id / CURRENT
-    if not pointer.is_file():
+    home = store / study_id
+    if not (home / CURRENT).is_file():
         raise StoreError(
             f"expected a release of study {study_id!r}",
             got="none in the store",
             mend=f"build one: wardlight build {study_id}",
         )
-    return pointer.read_text().strip()
+    release_id = _read_pointer(home)
+    if release_id is None or not (home / release_id).is_dir():
+        raise StoreError(
+            f"expected {home / CURRENT} to name a release as it was published",
+            got=repr((home / CURRENT).read_bytes()[:40]),
+            mend=f"build it anew: wardlight build {study_id}",
+        )
+    return release_id
+
+
+def _read_pointer(home: Path) -> str | None:
+    """The release that CURRENT names; None if it is absent or no such name."""
+    try:
+        name = (home / CURRENT).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return name if name and not set(name) - set("0123456789-") else None
 
 
 def studies_with_release(store: Path = STORE) -> list[str]:
@@ -170,8 +198,19 @@ def open_release(study_id: str, role: Role, *, store: Path = STORE, release_id: 
     folder = store / study_id / release_id
     _verify_once(folder)
     con = duckdb.connect(str(folder / f"{role}.duckdb"), read_only=True, config=_READ_ONLY)
-    study = Study.model_validate(json.loads((folder / STUDY).read_text()) | {"folder": folder})
+    study = _read_study(folder)
     return Release(study_id=study_id, release_id=release_id, role=role, folder=folder, con=con, study=study)
+
+
+def _read_study(folder: Path) -> Study:
+    try:
+        return Study.model_validate(json.loads((folder / STUDY).read_text()) | {"folder": folder})
+    except ValueError:
+        raise StoreError(
+            f"expected release {folder.name} to be of this version of the code",
+            got="one that another version built",
+            mend=f"build it anew: wardlight build {folder.parent.name}",
+        ) from None
 
 
 def verify_release(folder: Path) -> int:
@@ -220,12 +259,9 @@ def store_salt(store: Path = STORE) -> bytes:
             new.write_bytes(secrets.token_bytes(_SALT_BYTES))
             new.chmod(0o600)
             # A link fails where another build was first, and then its salt is the one.
-            try:
+            with suppress(FileExistsError):
                 os.link(new, path)
-            except FileExistsError:
-                pass
-            finally:
-                new.unlink()
+            new.unlink()
         return path.read_bytes()
     except OSError as error:
         raise _cannot_write(store, error) from None
@@ -257,13 +293,15 @@ def _build_lock(home: Path) -> Iterator[None]:
 
 def _remove_litter(home: Path) -> None:
     """Removes what killed builds left: drafts, and folders that were renamed but never became current."""
-    pointer = home / CURRENT
-    current = pointer.read_text().strip() if pointer.is_file() else None
+    current = _read_pointer(home)
+    for salt in home.parent.glob(".salt-*"):
+        salt.unlink(missing_ok=True)
     for path in home.iterdir():
         if path.name.startswith(_DRAFT_PREFIX):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         elif path.is_dir() and path.name == current:
-            (path / PUBLISHED).touch()
+            if not (path / PUBLISHED).exists():
+                (path / PUBLISHED).touch()
         elif path.is_dir() and not (path / PUBLISHED).exists():
             shutil.rmtree(path)
 
@@ -274,10 +312,11 @@ def _new_release_id(home: Path) -> str:
     return next(i for i in (second, *(f"{second}-{n}" for n in range(2, 100))) if i not in taken)
 
 
-def _cannot_write(home: Path, error: OSError) -> StoreError:
+def _cannot_write(home: Path, error: Exception) -> StoreError:
+    reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0]
     return StoreError(
         "expected a store that can be written",
-        got=f"{home}: {error.strerror or error}",
+        got=f"{home}: {reason}",
         mend="free space or give yourself the right to write there, or name another folder with --store DIR",
     )
 

@@ -48,7 +48,11 @@ def _flag(name: str, meaning: str) -> Column:
 _TARGET = _text("target_id", "the target, as in `target`")
 _SUBJECT = _text("subject_id", "a salted pseudonym of the subject")
 _FEATURE = _text("feature_id", "the feature, as in `feature`")
-_POPULATION = _text("population", "`all` (cross-fitted) or `all_baselines` (whom every baseline could score)")
+_POPULATION = _text(
+    "population",
+    "`all` (cross-fitted) or `all_baselines` (whom every baseline could score; a few at random are "
+    "left out with them where they are so few that the two populations would tell of single patients)",
+)
 _MODEL = _text("model_id", "`xgboost` for ours, a baseline's id for others")
 _INTERVAL_95 = (
     _real("lower", "lower end of the 95% interval", nullable=True),

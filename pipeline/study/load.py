@@ -59,7 +59,7 @@ def _read_sections(path: Path, *, seen: tuple[Path, ...]) -> dict[str, tuple[Pat
     parent = path.parent / str(own.pop("extends")[1].value)
     if not parent.is_file() or parent.resolve() in (path, *seen):
         raise StudyError(
-            f"{path.name}: expected `extends` to name another study file, one that does not extend this one",
+            f"{path.name}: `extends` must name another study file, one that does not extend this one",
             got=str(parent),
         )
     return {**_read_sections(parent.resolve(), seen=(*seen, path)), **own}

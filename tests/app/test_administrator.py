@@ -200,12 +200,12 @@ def test_days_are_projected_without_a_dollar(open_app: OpenApp, administrator: R
 def test_only_costs_and_other_amounts_can_be_chosen(open_app: OpenApp) -> None:
     assert open_outlook(open_app).selectbox(key="target").options == [
         "Total hospital cost",
-        "Days in hospital after day 3",
+        "Days in hospital from study entry",
     ]
 
 
 def test_choices_are_read_from_the_url(open_app: OpenApp) -> None:
-    app = open_outlook(open_app, target="Days in hospital after day 3", group="Sex")
+    app = open_outlook(open_app, target="Days in hospital from study entry", group="Sex")
     assert app.selectbox(key="target").value == "bed_days"
     assert set(table(app, "Projected ÷ observed (95%)")["Group"]) == {"Men", "Women"}
 

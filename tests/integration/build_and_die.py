@@ -12,10 +12,10 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pipeline.build import build_release
+from pipeline.build import build_release, count_steps
 from pipeline.models.boosting import Boosting
 from pipeline.store import release
-from pipeline.study import load_study
+from pipeline.study import Study, load_study
 
 QUICK = Boosting(max_rounds=8, patience=4, inner_folds=3, refits=2)
 
@@ -32,7 +32,7 @@ def remove_half(path: Path, **options: Any) -> NoReturn:
     die()
 
 
-def build(study: Path, store: Path, stage: str) -> None:
+def build(study: Study, store: Path, stage: str) -> None:
     """Builds, and dies at `stage`: the number of a step, or one of the moments below; never for "end"."""
     steps: list[str] = []
 
@@ -40,16 +40,16 @@ def build(study: Path, store: Path, stage: str) -> None:
         steps.append(name)
         if stage == str(len(steps)):
             die()
-        if name == "Verifying and publishing":
+        if len(steps) == count_steps(study):
             _arrange(stage)
 
     if stage == "while making the salt":
         os.link = die
-    build_release(load_study(study), store=store, boosting=QUICK, step=step)
+    build_release(study, store=store, boosting=QUICK, step=step)
 
 
 def _arrange(stage: str) -> None:
-    """Makes the function that is called at this moment of publishing a deadly one."""
+    """Makes the function that is called at this moment of the last step, publishing, a deadly one."""
     if stage == "before naming":
         release.make_current = die
     elif stage == "while naming":
@@ -60,7 +60,7 @@ def _arrange(stage: str) -> None:
         shutil.rmtree = remove_half  # type: ignore[assignment]
 
 
-def run(study: Path, store: Path, stage: str) -> int:
+def run(study: Study, store: Path, stage: str) -> int:
     """How the process that built and died ended."""
     child = os.fork()
     if child == 0:
@@ -75,4 +75,4 @@ def run(study: Path, store: Path, stage: str) -> int:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(run(Path(sys.argv[1]), Path(sys.argv[2]), line.strip()), flush=True)
+        print(run(load_study(sys.argv[1]), Path(sys.argv[2]), line.strip()), flush=True)

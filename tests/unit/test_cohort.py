@@ -130,13 +130,13 @@ def test_a_target_with_one_class_is_refused(write_study: WriteStudy, tmp_path: P
 def test_an_amount_at_or_below_zero_is_refused(write_study: WriteStudy, tmp_path: Path, amount: float) -> None:
     frame = build_frame()
     frame.loc[3, "cost_usd"] = amount
-    with pytest.raises(DataError, match="expected amounts above zero in target 'cost'") as caught:
+    with pytest.raises(DataError, match="expected finite amounts above zero in target 'cost'") as caught:
         _cohort(write_study, tmp_path, frame=frame, **with_item("targets", 1, value="cost_usd"))
     assert "nullif" in str(caught.value)
 
 
 def test_an_amount_that_never_varies_is_refused(write_study: WriteStudy, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="expected target 'cost' to vary"):
+    with pytest.raises(DataError, match="amounts that vary in target 'cost'"):
         _cohort(write_study, tmp_path, frame=build_frame().assign(cost_usd=7.5))
 
 

@@ -25,6 +25,7 @@ from dashboard.presentation.patient import (
     share_points,
     tell_answer,
     tell_comparison,
+    tell_coverage,
     tell_interval,
     tell_largest,
     tell_position,
@@ -52,8 +53,8 @@ HOW_TO_READ_RISK = (
     "happens to this one person, for whom it happens or does not."
 )
 HOW_TO_READ_AMOUNT = (
-    "The projection is a mean: a few such patients cost far more. The interval is where about 90 of 100 such patients "
-    "lie; how often it held is measured on patients the model never saw."
+    "The projection is a mean: a few such patients have far more. The interval is made to hold for 90 of 100 patients "
+    "taken together; how often it held, for all and for one diagnosis, is measured on patients the model never saw."
 )
 
 
@@ -67,9 +68,11 @@ def render_patient(view: View, subject_id: str) -> None:
     repairs = read(view.release, reads.get_subject_repairs, subject_id)
     quarantine = read(view.release, reads.get_subject_quarantine, subject_id)
     values = read_values(view.study, subject.iloc[0], repairs, quarantine)
-    render_title(view, f"Patient {subject_id} · {describe_subject(view.study, values)}", key="patient")
-    for note in repairs["note"]:
-        st.caption(f":material/build: {note}")
+    who = describe_subject(view.study, values)
+    render_title(view, f"Patient {subject_id}" + (f" · {who}" if who else ""), key="patient")
+    told = dict(zip(repairs["repair_id"], repairs["note"], strict=True))
+    for repair in view.study.repairs:
+        st.caption(f":material/build: {told.get(repair.id, repair.kept)}")
     estimates = _read_estimates(view, subject_id)
     _render_overview(estimates)
     chosen = st.segmented_control(
@@ -114,7 +117,9 @@ def _render_answer(view: View, estimate: Estimate, subject: pd.Series) -> None:
     era = str(view.facts["era"])
     scale = 100.0 if estimate.is_risk else 1.0
     average = scale * float(read(view.release, reads.get_mean_estimate, estimate.target.id)["mean"])
-    label, group_average = _diagnosis_average(view, estimate, subject, scale)
+    metric = "mean_risk" if estimate.is_risk else "predicted_mean"
+    label, group_average = _diagnosis_figure(view, estimate, subject, metric)
+    group_average *= scale
     with st.container(key="hero-answer"):
         left, middle, right = st.columns([3.6, 2.4, 6] if estimate.is_risk else [4.6, 0.4, 6])
         with left:
@@ -132,7 +137,12 @@ def _render_answer(view: View, estimate: Estimate, subject: pd.Series) -> None:
                     interval_label="90% of rebuilds",
                 )
                 st.plotly_chart(strip, theme=None, alt=tell_interval(estimate), config={"displayModeBar": False})
-            st.write(tell_interval(estimate))
+            st.write(tell_interval(estimate).replace("$", "\\$"))
+            if not estimate.is_risk:
+                coverage = read(view.release, reads.get_performance, estimate.target.id, "all")
+                held = coverage.loc[coverage["metric"] == "interval_coverage_90", "estimate"].to_numpy(float)[0]
+                _, with_diagnosis = _diagnosis_figure(view, estimate, subject, "interval_coverage_90")
+                st.write(tell_coverage(held, label, with_diagnosis))
             if estimate.target.caution:
                 st.markdown(f"**{estimate.target.caution}**")
         if estimate.is_risk:
@@ -217,14 +227,14 @@ def _render_values(view: View, estimate: Estimate, values: dict[str, Value], poi
             st.html(values_table(filled[_SHOWN_VALUES:], unit=unit, palette=view.palette))
 
 
-def _diagnosis_average(view: View, estimate: Estimate, subject: pd.Series, scale: float) -> tuple[str, float]:
+def _diagnosis_figure(view: View, estimate: Estimate, subject: pd.Series, metric: str) -> tuple[str, float]:
+    """The diagnosis and what a metric is for it; no words and no number where the study has none."""
     attribute = view.study.diagnosis
     if not attribute:
         return "", float("nan")
-    metric = "mean_risk" if estimate.is_risk else "predicted_mean"
     table = read(view.release, reads.get_subgroups, estimate.target.id, metric)
     row = table[(table["attribute"] == attribute) & (table["level"] == subject[attribute])]
-    return (str(row["level_label"].iloc[0]), scale * float(row["estimate"].iloc[0])) if len(row) else ("", float("nan"))
+    return (str(row["level_label"].iloc[0]), float(row["estimate"].iloc[0])) if len(row) else ("", float("nan"))
 
 
 def _axis_title(estimate: Estimate) -> str:

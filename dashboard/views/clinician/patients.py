@@ -83,8 +83,11 @@ def _render_filters(view: View) -> tuple[Target, ListFilter, str, bool]:
             bind="query-params",
             width=170,
         )
-        low, high = (int(ages["age_low"]), int(ages["age_high"])) if ages.notna().all() else (0, 120)
-        age = st.slider("Age, years", low, high, (low, high), key="age", bind="query-params", width=170)
+        age = None
+        if ages.notna().all() and ages["age_low"] < ages["age_high"]:
+            ends = int(ages["age_low"]), int(ages["age_high"])
+            chosen_ages = st.slider("Age, years", *ends, ends, key="age", bind="query-params", width=170)
+            age = chosen_ages if chosen_ages != ends else None
         target = study.target(target_id)
         risk = (0, 100)
         if target.kind is Kind.OUTCOME:
@@ -105,7 +108,7 @@ def _render_filters(view: View) -> tuple[Target, ListFilter, str, bool]:
         search=search,
         diagnoses=tuple(diagnosis),
         sexes=tuple(sex),
-        ages=age if age != (low, high) else None,
+        ages=age,
         risks=(risk[0] / 100, risk[1] / 100) if risk != (0, 100) else None,
     )
     return target, chosen, sort, order == "highest"
@@ -148,7 +151,7 @@ def _render_table(view: View, rows: pd.DataFrame, target: Target, threshold: flo
     table = pd.DataFrame(
         {
             "Patient": rows["subject_id"],
-            "Age, sex": rows["headline"].str.split(", ").str[0],
+            "Who": rows["headline"].str.split(", ").str[0],
             "Diagnosis": rows["diagnosis"].map(diagnosis),
             "estimate": [number(v) for v in rows["estimate"]],
             "interval": [
@@ -165,13 +168,13 @@ def _render_table(view: View, rows: pd.DataFrame, target: Target, threshold: flo
     phrases = sorted({phrase for reasons in table["Why"] for phrase in reasons})
     config = {
         "Patient": st.column_config.TextColumn(width=120),
-        "Age, sex": st.column_config.TextColumn(width=130),
+        "Who": st.column_config.TextColumn(width=130),
         "Diagnosis": st.column_config.TextColumn(width=165),
         "estimate": st.column_config.TextColumn("Risk, of 100" if is_risk else target.label, width=85),
         "interval": st.column_config.TextColumn(
-            "90% of rebuilds" if is_risk else "90 of 100 such",
+            "90% of rebuilds" if is_risk else "90% interval",
             width=120,
-            help="For a risk: how far it moves if the model is rebuilt. For an amount: where 90 of 100 such lie.",
+            help="For a risk: how far it moves if the model is rebuilt. For an amount: its prediction interval.",
         ),
         "bar": st.column_config.ImageColumn("0 to 100", width=160),
         "Why": st.column_config.MultiselectColumn(
@@ -183,8 +186,8 @@ def _render_table(view: View, rows: pd.DataFrame, target: Target, threshold: flo
         "Cost": st.column_config.TextColumn(width=80),
         "Missing": st.column_config.NumberColumn(width=75, help="Features without a value"),
     }
-    if not any(t.kind is Kind.COST for t in view.study.targets):
-        table = table.drop(columns="Cost")
+    absent = {"Cost": not any(t.kind is Kind.COST for t in view.study.targets), "Who": not view.study.headline}
+    table = table.drop(columns=[*(name for name, gone in absent.items() if gone)])
     picked = st.dataframe(
         table,
         hide_index=True,

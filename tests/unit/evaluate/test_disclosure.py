@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from pipeline.evaluate.disclosure import SMALLEST_CELL, hidden_levels, suppress
+from pipeline.evaluate.disclosure import SMALLEST_CELL, hidden_levels, leave_out_enough, suppress
 
 Counts = dict[str, tuple[int, int, int]]
 NUMBERS = ["estimate", "lower", "upper", "n", "n_events"]
@@ -21,7 +21,8 @@ def _performance(attribute: str, counts: Counts) -> pd.DataFrame:
         rows.append(("death", attribute, level, "auroc", 0.7, 0.6, 0.8, n, events, True))
         rows.append(("cost", attribute, level, "r2", 0.3, 0.2, 0.4, observed, None, False))
     columns = ["target_id", "attribute", "level", "metric", *NUMBERS, "flag"]
-    return pd.DataFrame(rows, columns=columns).astype({"n_events": "Int64"}).assign(suppressed=False)
+    table = pd.DataFrame(rows, columns=columns).astype({"n_events": "Int64"})
+    return table.assign(threshold=np.nan, suppressed=False)
 
 
 def _totals(attribute: str, counts: Counts) -> pd.DataFrame:
@@ -42,6 +43,11 @@ def _tables(attributes: dict[str, Counts]) -> dict[str, pd.DataFrame]:
         "quarantine_count": pd.DataFrame({"column_name": ["a", "b"], "n": [10, 11], "suppressed": False}),
         "risk_distribution": pd.DataFrame({"n_event": [0, 4, 6, 14, 15], "n_no_event": [101, 7, 5, 30, 99]}),
         "release": pd.DataFrame({"n_subjects": [739]}),
+        "attrition": pd.DataFrame({"n_before": [800, 800], "n_after": [800, 739]}),
+        "performance": pd.DataFrame(
+            [("all", "xgboost"), ("all", "nurse"), ("all_baselines", "xgboost"), ("all_baselines", "nurse")],
+            columns=["population", "model_id"],
+        ),
     }
 
 
@@ -111,6 +117,70 @@ def test_small_counts_of_rejected_values_are_hidden_and_the_spread_of_risks_is_r
     assert pd.isna(seen["quarantine_count"]["n"][0])
     assert (seen["risk_distribution"].to_numpy() % 10 == 0).all()
     assert (abs(seen["risk_distribution"]["n_event"] - [0, 4, 6, 14, 15]) <= 5).all()
+
+
+def _at_threshold(rates: dict[str, tuple[float, float]]) -> pd.DataFrame:
+    """Rows at 0.3 of each ward: its sensitivity and specificity, and a flag rate that would tell the rest."""
+    rows = []
+    for level, (sensitivity, specificity) in rates.items():
+        n, events, _ = WARDS[level]
+        for metric, value in (("sensitivity", sensitivity), ("specificity", specificity), ("flag_rate", 0.5)):
+            rows.append(("death", "ward", level, metric, 0.3, value, value, value, n, events, False, False))
+    columns = ["target_id", "attribute", "level", "metric", "threshold", *NUMBERS, "flag", "suppressed"]
+    return pd.DataFrame(rows, columns=columns).astype({"n_events": "Int64"})
+
+
+def test_rates_that_tell_of_few_are_hidden_at_their_threshold_with_those_of_another_level() -> None:
+    wards: Counts = {level: WARDS[level] for level in ("medical", "surgical", "icu")}
+    # Of 90 events of the medical ward 5 were missed; of the others 12 or more, and as many false alarms.
+    rates = _at_threshold({"medical": (85 / 90, 0.8), "surgical": (45 / 60, 0.8), "icu": (28 / 40, 0.6)})
+    tables = _tables({"ward": wards})
+    tables["subgroup_performance"] = pd.concat([tables["subgroup_performance"], rates], ignore_index=True)
+    seen = suppress(tables)["subgroup_performance"]
+    hidden = seen[seen["suppressed"]]
+    assert set(hidden["threshold"]) == {0.3}
+    assert {"sensitivity", "specificity", "flag_rate"} == set(hidden["metric"])
+    assert "medical" in set(hidden["level"])
+    assert len(set(hidden["level"])) >= 2
+    assert hidden[NUMBERS].isna().all().all()
+
+
+def test_rates_that_tell_of_many_are_shown() -> None:
+    wards: Counts = {level: WARDS[level] for level in ("medical", "surgical", "icu")}
+    rates = _at_threshold({"medical": (60 / 90, 0.8), "surgical": (45 / 60, 0.8), "icu": (28 / 40, 0.6)})
+    tables = _tables({"ward": wards})
+    tables["subgroup_performance"] = pd.concat([tables["subgroup_performance"], rates], ignore_index=True)
+    assert not suppress(tables)["subgroup_performance"]["suppressed"].any()
+
+
+def test_a_population_step_that_left_out_a_few_is_told_in_tens() -> None:
+    tables = _tables({"ward": WARDS})
+    pd.testing.assert_frame_equal(suppress(tables)["attrition"], tables["attrition"])
+    tables["attrition"] = pd.DataFrame({"n_before": [746, 746], "n_after": [746, 739]})
+    assert suppress(tables)["attrition"].to_numpy().tolist() == [[750, 750], [750, 740]]
+
+
+def test_a_baseline_is_measured_on_the_patients_common_to_all_models_only() -> None:
+    seen = suppress(_tables({"ward": WARDS}))["performance"]
+    assert seen.to_numpy().tolist() == [["all", "xgboost"], ["all_baselines", "xgboost"], ["all_baselines", "nurse"]]
+
+
+@pytest.mark.parametrize("missing", [0, 1, 5, 30, 150])
+def test_those_left_out_of_a_comparison_are_nobody_or_enough_of_each_class(missing: int) -> None:
+    rng = np.random.default_rng(missing)
+    observed = (rng.random(400) < 0.2).astype(float)
+    members = np.ones(400, dtype=bool)
+    members[rng.choice(400, missing, replace=False)] = False
+    chosen = leave_out_enough(members, observed, seed=3)
+    assert not (chosen & ~members).any()
+    left_out = observed[~chosen]
+    if missing == 0:
+        assert len(left_out) == 0
+    else:
+        assert min((left_out == 1).sum(), (left_out == 0).sum()) >= SMALLEST_CELL
+        # No more than needed.
+        assert len(left_out) <= missing + 2 * SMALLEST_CELL
+    np.testing.assert_array_equal(chosen, leave_out_enough(members, observed, seed=3))
 
 
 def test_other_tables_and_the_ones_given_stay_as_they_are() -> None:

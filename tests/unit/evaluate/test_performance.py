@@ -52,7 +52,8 @@ def case(tiny_study: Study) -> dict[str, Any]:
     line = rng.normal(-0.5, 1, N)
     cost = rng.lognormal(8, 1, N)
     nurse = expit(line + rng.normal(0, 1, N))
-    nurse[:30] = np.nan
+    # Enough that those left out tell of no few.
+    nurse[:60] = np.nan
     observed_cost = cost * rng.lognormal(0, 0.5, N)
     observed_cost[5:15] = np.nan
     sex = rng.choice(["male", "female"], N).astype(object)

@@ -92,18 +92,6 @@ def test_the_same_seed_gives_the_same_predictions(
     np.testing.assert_array_equal(again.bounds, fits["death"].bounds)
 
 
-def test_progress_is_told_once_a_fold_and_once_for_the_final_model(
-    tiny_study: Study, case: Case, quick: Boosting
-) -> None:
-    matrix, targets, folds = case
-    told: list[int] = []
-    cost = targets["cost"].to_numpy(float)
-    cross_fit(
-        tiny_study, tiny_study.target("cost"), matrix, cost, folds, boosting=quick, advance=lambda: told.append(1)
-    )
-    assert len(told) == 4
-
-
 def test_saved_models_give_the_same_margin_when_loaded_again(
     tiny_study: Study, case: Case, fits: dict[str, CrossFit], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

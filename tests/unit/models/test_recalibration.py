@@ -59,15 +59,6 @@ def test_predicted_totals_equal_observed_ones_after_it_in_any_unit(unit: float) 
     assert (predicted * margin).sum() == pytest.approx((amounts * margin).sum(), rel=1e-6)
 
 
-def test_weights_count_as_copies_of_a_patient() -> None:
-    rng = np.random.default_rng(6)
-    margin, copies = rng.normal(size=200), rng.integers(1, 4, 200)
-    for link, observed in ((Link.LOGIT, (rng.random(200) < 0.4).astype(float)), (Link.LOG, rng.lognormal(size=200))):
-        weighted = fit_recalibration(margin, observed, link=link, weight=copies.astype(float))
-        repeated = fit_recalibration(np.repeat(margin, copies), np.repeat(observed, copies), link=link)
-        assert (weighted.intercept, weighted.slope) == pytest.approx((repeated.intercept, repeated.slope), rel=1e-4)
-
-
 def test_a_margin_that_never_varies_gives_the_mean() -> None:
     events = np.array([1.0, 0.0, 0.0, 0.0])
     found = fit_recalibration(np.full(4, 2.0), events, link=Link.LOGIT)

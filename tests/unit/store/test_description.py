@@ -26,7 +26,7 @@ def test_features_are_described_in_the_models_order(tables: dict[str, pd.DataFra
     feature = tables["feature"]
     assert feature["feature_id"].tolist() == ["age", "sex", "lactate", "ward"]
     assert feature["position"].tolist() == [0, 1, 2, 3]
-    assert feature["missing_share"].tolist() == [0.25, 0, 0.5, 0]
+    assert feature["missing_share"].tolist() == [0.25, 0.25, 0.5, 0]
     lactate = feature.set_index("feature_id").loc["lactate"]
     assert (lactate["normal_low"], lactate["normal_high"], lactate["plausible_high"]) == (0.5, 2, 20)
     assert lactate["modifiable"]

@@ -50,7 +50,6 @@ def test_each_filter_keeps_those_it_names_and_filters_add_up(
         "sexes": (("female",), patients["sex"] == "female"),
         "ages": ((40, 64), np.floor(patients["age"]).between(40, 64)),
         "risks": ((0.25, 0.75), _percent(risks).between(25, 75)),
-        "with_gaps": (True, patients["gaps"] > 0),
     }
     chosen: dict[str, Any] = {}
     mask = np.ones(len(patients), dtype=bool)
@@ -142,16 +141,6 @@ def test_a_threshold_chooses_its_rows_and_none_those_without(con: duckdb.DuckDBP
     assert len(at) > 0
     assert reads.get_subgroups(con, DEATH, "sensitivity").empty
     assert reads.get_subgroups(con, DEATH, "auroc", 0.5).empty
-
-
-def test_the_groups_of_a_patient_are_those_they_belong_to(
-    con: duckdb.DuckDBPyConnection, patients: pd.DataFrame, small_study: Study
-) -> None:
-    subject_id = patients["subject_id"][5]
-    row = reads.get_subject(con, subject_id).iloc[0]
-    groups = reads.get_subject_groups(con, subject_id, DEATH, "observed_expected")
-    assert groups["attribute"].tolist() == [a.id for a in small_study.subgroups]
-    assert groups["level"].tolist() == [row[a.id] for a in small_study.subgroups]
 
 
 @pytest.mark.parametrize("attribute", ["diagnosis", "race"])

@@ -198,7 +198,6 @@ def _cut(folder: Path) -> None:
         (_break_manifest, "manifest.json cannot be read (JSONDecodeError)"),
         (_empty_manifest, "manifest.json cannot be read (KeyError)"),
         (_remove_manifest, "manifest.json cannot be read (FileNotFoundError)"),
-        (shutil.rmtree, "manifest.json cannot be read (FileNotFoundError)"),
     ],
 )
 def test_a_damaged_release_is_not_opened_and_the_damage_is_named(
@@ -211,6 +210,19 @@ def test_a_damaged_release_is_not_opened_and_the_damage_is_named(
             call()
         assert f"got: {found}" in str(caught.value)
         assert "wardlight build tiny" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense\n", b"\xff\xfe", b"../other\n", b"20200101-000000\n"])
+def test_a_name_that_leads_to_no_release_is_shown(publish_mark: Publish, tmp_path: Path, content: bytes) -> None:
+    publish_mark(tmp_path)
+    (tmp_path / "tiny" / CURRENT).write_bytes(content)
+    with pytest.raises(StoreError, match="as it was published") as caught:
+        open_release("tiny", Role.CLINICIAN, store=tmp_path)
+    assert repr(content) in str(caught.value)
+    assert "wardlight build tiny" in str(caught.value)
+    # A build mends it.
+    publish_mark(tmp_path, "second")
+    assert _mark(tmp_path)[0] == "second"
 
 
 def test_checksums_are_compared_once_a_process(

@@ -66,7 +66,9 @@ def test_a_feature_takes_its_column_from_its_id_and_its_term_from_its_label() ->
     ("changes", "complaint"),
     [
         ({"plausible": [5, 1]}, "lower end first"),
-        ({"plausible": [float("nan"), 1]}, "lower end first"),
+        ({"plausible": [float("nan"), 1]}, "finite number"),
+        ({"plausible": [0, float("inf")]}, "finite number"),
+        ({"kind": "category", "levels": {"a": "A", "missing": "M"}}, "cannot be declared"),
         ({"normal": [0, 3], "plausible": [1, 9]}, "inside the plausible range"),
         ({"normal": [2, 10], "plausible": [1, 9]}, "inside the plausible range"),
         ({"modifiable": True}, "needs a plausible range"),
