@@ -95,6 +95,20 @@ SECTIONS: Mapping[str, object] = {
     },
 }
 
+# A repair of the column `lactate`, for a mapping file with the columns pid and donor.
+REPAIR: Mapping[str, object] = {
+    "id": "blood",
+    "realign": ["lactate"],
+    "by": "mapping.csv",
+    "row": "pid",
+    "taken_from": "donor",
+    "why": "The lab's file slipped.",
+    "moved": "Moved home.",
+    "absent": "Not in the file.",
+    "kept": "In its own row.",
+    "absent_value": "not in the file",
+}
+
 
 def build_frame(n: int = 240, *, seed: int = 3) -> pd.DataFrame:
     """The source of the tiny study, as text would hold it: risk and cost rise with age and lactate."""

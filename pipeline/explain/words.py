@@ -151,9 +151,7 @@ def write_paragraph(reasons: Sequence[Reason], *, start: str, unit: str, smalles
     if not up and not down:
         sentences.append("nothing recorded moves the estimate much.")
     if abs(rest) >= smallest / 2:
-        sentences.append(
-            f"Everything else {'adds' if rest > 0 else 'takes off'} {_points(abs(rest), unit).lstrip('+')}."
-        )
+        sentences.append(f"Everything else adds {_points(rest, unit)}.")
     return " ".join(sentences)
 
 

@@ -55,7 +55,7 @@ def read_text_columns(con: duckdb.DuckDBPyConnection, path: Path, *, table: str)
         DataError: the file cannot be read as CSV, or has no rows.
     """
     try:
-        relation = con.read_csv(str(path), header=True, all_varchar=True, sample_size=-1, skiprows=0)
+        relation = _read_csv(con, path)
         columns = _check_names(relation.columns, path)
         trimmed = ", ".join(f"nullif(trim({quote(c)}), '') as {quote(c)}" for c in columns)
         con.execute(
@@ -84,3 +84,16 @@ def _check_names(columns: list[str], path: Path) -> list[str]:
             mend="rename the column",
         )
     return columns
+
+
+def _read_csv(con: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:
+    """The file with its delimiter found; one row of another length must not make it a file of one column."""
+
+    def read(delimiter: str | None = None) -> duckdb.DuckDBPyRelation:
+        return con.read_csv(str(path), header=True, all_varchar=True, sample_size=-1, skiprows=0, delimiter=delimiter)
+
+    relation = read()
+    if len(relation.columns) > 1:
+        return relation
+    delimiter = max(",;\t|", key=relation.columns[0].count)
+    return read(delimiter) if delimiter in relation.columns[0] else relation

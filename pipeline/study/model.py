@@ -61,7 +61,7 @@ class Realign(Strict):
     # Sentences for the patient's page, and the words in place of a value that no row holds.
     moved: Text
     absent: Text
-    kept: Text
+    kept: Text | None = None
     absent_value: Text
 
 

@@ -214,6 +214,17 @@ ODD: dict[str, dict[str, Any]] = {
         "headline": [],
         **with_item("features", 0, kind="category", plausible=None, levels={"young": "young", "old": "old"}, unit=None),
     },
+    "a number that is an attribute too, with gaps": {
+        "frame": build_frame().assign(grade=lambda f: ["" if i % 5 == 0 else str(i % 3) for i in f.index]),
+        "features": [
+            *SECTIONS["features"],  # type: ignore[misc]
+            {"id": "grade", "label": "Grade", "concept": "Person", "kind": "integer"},
+        ],
+        "subgroups": [
+            {"id": "grade", "label": "G", "column": "grade", "levels": {"0": "A", "1": "B", "2": "C"}, "reference": "0"}
+        ],
+    },
+    "a baseline called subject_id": with_item("baselines", 0, id="subject_id"),
     "a risk in percent": with_item("baselines", 0, risk="nurse_risk * 100"),
 }
 

@@ -72,7 +72,8 @@ def render_patient(view: View, subject_id: str) -> None:
     render_title(view, f"Patient {subject_id}" + (f" · {who}" if who else ""), key="patient")
     told = dict(zip(repairs["repair_id"], repairs["note"], strict=True))
     for repair in view.study.repairs:
-        st.caption(f":material/build: {told.get(repair.id, repair.kept)}")
+        if note := told.get(repair.id, repair.kept):
+            st.caption(f":material/build: {note}")
     estimates = _read_estimates(view, subject_id)
     _render_overview(estimates)
     chosen = st.segmented_control(

@@ -23,25 +23,14 @@ from pipeline.models.intervals import IntervalKind
 from pipeline.models.link import Link
 from pipeline.study import Study, load_study
 from tests.conftest import WriteStudy
-
-REPAIR = {
-    "id": "blood",
-    "realign": ["lactate"],
-    "by": "mapping.csv",
-    "row": "pid",
-    "taken_from": "donor",
-    "why": "The lab's file slipped.",
-    "moved": "Lactate moved home.",
-    "absent": "Lactate is lost.",
-    "absent_value": "lost in the file",
-}
+from tests.synthetic import REPAIR
 
 
 @pytest.fixture(scope="module")
 def study(write_study: WriteStudy, tmp_path_factory: pytest.TempPathFactory) -> Study:
     folder = tmp_path_factory.mktemp("repaired")
     (folder / "mapping.csv").write_text("pid,donor\np0001,p0002\np0002,-1\np0004,p0004\n", encoding="utf-8")
-    return load_study(write_study(folder, repairs=[REPAIR], diagnosis="age_band"))
+    return load_study(write_study(folder, repairs=[dict(REPAIR)], diagnosis="age_band"))
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +111,7 @@ def test_gaps_are_the_features_without_a_value(
 
 def test_a_value_that_a_repair_found_nowhere_says_so(study: Study, cohort: Cohort) -> None:
     values = list(iterate_values(study, cohort))
-    assert values[1]["lactate"] == Missing("lost in the file")
+    assert values[1]["lactate"] == Missing("not in the file")
     # Rejected by validation: the feature's own words.
     assert not isinstance(values[7]["lactate"], Missing)
     assert values[7]["lactate"] != values[7]["lactate"]
@@ -141,7 +130,7 @@ def test_repairs_of_patients_have_the_sentence_of_their_page_and_unchanged_ones_
     table = build_subject_repair(study, cohort)
     ids = cohort.subjects["subject_id"]
     found = {row.subject_id: (row.result, row.note) for row in table.itertuples()}
-    assert found == {ids[0]: ("moved", "Lactate moved home."), ids[1]: ("absent", "Lactate is lost.")}
+    assert found == {ids[0]: ("moved", "Moved home."), ids[1]: ("absent", "Not in the file.")}
 
 
 def test_a_study_without_age_sex_and_diagnosis_has_a_list_too(

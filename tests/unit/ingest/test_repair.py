@@ -9,19 +9,8 @@ from pipeline.errors import DataError
 from pipeline.ingest.source import Source, read_source
 from pipeline.study import Study, load_study
 from tests.conftest import WriteStudy
-from tests.synthetic import build_frame
+from tests.synthetic import REPAIR, build_frame
 
-REPAIR = {
-    "id": "blood",
-    "realign": ["lactate"],
-    "by": "mapping.csv",
-    "row": "pid",
-    "taken_from": "donor",
-    "why": "The lab's file slipped.",
-    "moved": "Moved home.",
-    "absent": "Not in the file.",
-    "absent_value": "not in the file",
-}
 # Row 1 takes the values of row 2, row 2 those of row 3, row 3 has none; row 4 is as it should be; row 5 is not named.
 MAPPING = "pid,donor\np0001,p0002\np0002,p0003\np0003,-1\np0004,p0004\n"
 
