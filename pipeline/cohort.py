@@ -136,7 +136,8 @@ def _attributes(con: duckdb.DuckDBPyConnection, study: Study) -> pd.DataFrame:
 def _levels(con: duckdb.DuckDBPyConnection, attribute: Attribute) -> pd.Series:
     values = _expression(con, attribute.sql, f"subgroup {attribute.id!r}", cast="varchar")
     # A column of whole numbers is typed as numbers: 1 comes out as "1.0".
-    values = values.str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
+    whole = values.str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
+    values = values.where(values.isin(list(attribute.levels)), whole)
     unknown = values[values.notna() & ~values.isin(list(attribute.levels))]
     if len(unknown):
         raise DataError(

@@ -112,7 +112,10 @@ def describe_subject(study: Study, values: Mapping[str, Value]) -> str:
 def list_reasons(
     study: Study, values: Mapping[str, Value], contributions: Sequence[float], *, most: int = 3
 ) -> list[str]:
-    """The features that moved the estimate most, each a phrase that starts with ▲ or ▼; headline features stay out."""
+    """The features that moved the estimate most, each a phrase that starts with ▲ or ▼.
+
+    Headline features but the first stay out: the list shows them in columns of their own.
+    """
     pairs = [(c, f) for c, f in zip(contributions, study.features, strict=True) if f.id not in study.headline[1:]]
     largest = sorted(pairs, key=lambda pair: -abs(pair[0]))[:most]
     return [f"{RAISES if c > 0 else LOWERS} {describe_value(f, values.get(f.id))}" for c, f in largest if c]

@@ -295,7 +295,9 @@ def _remove_litter(home: Path) -> None:
     """Removes what killed builds left: drafts, and folders that were renamed but never became current."""
     current = _read_pointer(home)
     for salt in home.parent.glob(".salt-*"):
-        salt.unlink(missing_ok=True)
+        # Another study's build may be making it just now; only that of a process that is gone is litter.
+        if not _is_running(salt.name.removeprefix(".salt-")):
+            salt.unlink(missing_ok=True)
     for path in home.iterdir():
         if path.name.startswith(_DRAFT_PREFIX):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -304,6 +306,16 @@ def _remove_litter(home: Path) -> None:
                 (path / PUBLISHED).touch()
         elif path.is_dir() and not (path / PUBLISHED).exists():
             shutil.rmtree(path)
+
+
+def _is_running(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _new_release_id(home: Path) -> str:

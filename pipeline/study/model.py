@@ -23,7 +23,7 @@ MISSING = "missing"
 _RESERVED = {
     "columns": {"subject_id", "target_id", "base_value"},
     "subgroups": {"all"},
-    "baselines": {"xgboost"},
+    "baselines": {"xgboost", "subject_id"},
 }
 
 
@@ -273,8 +273,8 @@ class Study(Strict):
         return self
 
     def _check_ids_are_unique(self) -> None:
-        columns = {f.id: f.column for f in self.features}
-        # A column may be both a feature and, under the same id, an attribute: sex is.
+        # A column may be both a categorical feature and, under the same id, an attribute: sex is.
+        columns = {f.id: f.column for f in self.features if f.is_categorical}
         attributes = [a.id for a in self.subgroups if a.column is None or columns.get(a.id) != a.column]
         targets, baselines = [t.id for t in self.targets], [b.id for b in self.baselines]
         ids = Counter([*attributes, *(f.id for f in self.features), *targets, *baselines])
