@@ -133,3 +133,15 @@ def test_the_repair_moved_whom_it_should(store: Path) -> None:
 def test_every_file_is_as_it_was_published(store: Path, study: str) -> None:
     done = subprocess.run([str(WARDLIGHT), "verify", study, "--store", str(store)], check=False)
     assert done.returncode == 0
+
+
+def test_the_table_in_the_readme_is_what_a_build_reaches(figure: Callable[..., float]) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.split("| figure | support2 | support2-as-filed |")[1].split("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if " | " in line]
+    assert len(rows) == 8
+    for name, *shown in rows:
+        target, metric = name.split()
+        for study, text in zip(STUDIES, shown, strict=True):
+            # Trees may differ in the last digits between machines.
+            assert figure(study, target, metric) == pytest.approx(float(text), abs=0.002), (study, name)

@@ -196,7 +196,7 @@ def _render_table(view: View, rows: pd.DataFrame, target: Target, threshold: flo
         key="table",
         on_select="rerun",
         selection_mode="single-row",
-        height=40 * len(table) + 44,
+        height=40 * len(table) + 36,
         alt="The patients of this page of the list, with estimate, interval and reasons.",
     )
     if picked.selection.rows:
