@@ -25,10 +25,6 @@ def ask(release: Release, sql: str) -> list[tuple[object, ...]]:
     return con.execute(sql).fetchall()
 
 
-def heading(page: Page) -> str:
-    return page.get_by_role("heading", level=1).inner_text()
-
-
 def take_role(page: Page, role: Role) -> None:
     page.get_by_role("radio", name=role.label).click()
     expect(page.get_by_role("radio", name=role.label)).to_be_checked()
@@ -158,7 +154,7 @@ def test_changing_the_role_takes_the_patient_out_of_the_url(page: Page, address:
     open_first_patient(page)
     take_role(page, Role.BOARD)
     expect(page).not_to_have_url(re.compile("patient="))
-    assert "Patient" not in heading(page)
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("Patient")
 
 
 def test_an_unknown_patient_is_answered_with_a_sentence(page: Page, address: str) -> None:
