@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.explain.patients import explain_gap
 from pipeline.explain.share import share_difference
 from pipeline.explain.words import (
     Reason,
@@ -14,6 +13,7 @@ from pipeline.explain.words import (
     build_reasons,
     describe_value,
     describe_value_in_full,
+    explain_gap,
     is_missing,
     position_of,
     write_paragraph,

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline.cohort import Cohort, mask_missing
 from pipeline.explain.contributions import Contributions
-from pipeline.explain.words import Missing, Value, describe_subject, is_missing, list_reasons
+from pipeline.explain.words import Value, describe_subject, explain_gap, list_reasons
 from pipeline.ingest.repair import ABSENT, MOVED
 from pipeline.models.crossfit import CrossFit
 from pipeline.splits import Folds
@@ -85,11 +85,6 @@ def iterate_values(study: Study, cohort: Cohort) -> Iterator[dict[str, Value]]:
             for column in repair.realign
         }
         yield {f.id: explain_gap(row[f.id], words.get(f.column)) for f in study.features}
-
-
-def explain_gap(value: Value, words: str | None) -> Value:
-    """`value`, or what is said in place of a value that is missing for a reason of its own."""
-    return Missing(words) if words and is_missing(value) else value
 
 
 def build_subject_repair(study: Study, cohort: Cohort) -> pd.DataFrame:

@@ -36,6 +36,11 @@ def is_missing(value: object) -> bool:
     return value is None or isinstance(value, Missing) or value != value or value == MISSING
 
 
+def explain_gap(value: Value, words: str | None) -> Value:
+    """`value`, or what is said in place of a value that is missing for a reason of its own."""
+    return Missing(words) if words and is_missing(value) else value
+
+
 def position_of(feature: Feature, value: Value) -> str | None:
     """ "low", "high" or "normal" against the normal range; None where there is no range or no value.
 

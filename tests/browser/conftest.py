@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.served import CHROMIUM_FLAGS, CHROMIUM_NAMES, find_chromium, serve
+
+# The first page of a new server takes some seconds: it imports what it needs.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,9 @@ from pipeline.explain.patients import (
     build_patient_list,
     build_prediction,
     build_subject_repair,
-    explain_gap,
     iterate_values,
 )
-from pipeline.explain.words import Missing
+from pipeline.explain.words import Missing, explain_gap
 from pipeline.models.crossfit import CrossFit
 from pipeline.models.intervals import IntervalKind
 from pipeline.models.link import Link
