@@ -50,51 +50,22 @@ def render_list(view: View) -> None:
 
 def _render_filters(view: View) -> tuple[Target, ListFilter, str, bool]:
     study = view.study
+    targets = {t.id: t.label for t in study.targets}
     levels = read(view.release, reads.get_levels)
     diagnoses = levels[levels["attribute"] == study.diagnosis]
     names = dict(zip(diagnoses["level"], diagnoses["level_label"], strict=True))
     sexes = study.feature("sex").levels if any(f.id == "sex" for f in study.features) else {}
     ages = read(view.release, reads.get_ranges)
+    risks = None
     with st.container(horizontal=True, vertical_alignment="top", key="filters"):
         search = st.text_input("Patient", placeholder="Search id", key="id", bind="query-params", width=150)
-        target_id = st.selectbox(
-            "Estimate",
-            [t.id for t in study.targets],
-            format_func=lambda i: study.target(i).label,
-            key="target",
-            bind="query-params",
-            width=230,
-        )
-        diagnosis = st.multiselect(
-            "Diagnosis",
-            list(names),
-            format_func=lambda level: names[level],
-            placeholder="All",
-            key="diagnosis",
-            bind="query-params",
-            width=300,
-        )
-        sex = st.multiselect(
-            "Sex",
-            list(sexes),
-            format_func=lambda level: sexes[level],
-            placeholder="Both",
-            key="sex",
-            bind="query-params",
-            width=170,
-        )
-        age = None
-        if ages.notna().all() and ages["age_low"] < ages["age_high"]:
-            ends = int(ages["age_low"]), int(ages["age_high"])
-            chosen_ages = st.slider("Age, years", *ends, ends, key="age", bind="query-params", width=170)
-            age = chosen_ages if chosen_ages != ends else None
-        target = study.target(target_id)
-        risk = (0, 100)
+        target = study.target(_choose_one("Estimate", targets, key="target", width=230))
+        diagnosis = _choose_some("Diagnosis", names, key="diagnosis", width=300)
+        sex = _choose_some("Sex", sexes, key="sex", width=170)
+        age = _choose_range("Age, years", ages["age_low"], ages["age_high"], key="age")
         if target.kind is Kind.OUTCOME:
-            risk = st.slider("Risk, of 100", 0, 100, (0, 100), key="risk", bind="query-params", width=170)
-        sort = st.selectbox(
-            "Sort by", list(SORTS), format_func=lambda s: SORTS[s], key="sort", bind="query-params", width=170
-        )
+            risks = _choose_range("Risk, of 100", 0, 100, key="risk")
+        sort = _choose_one("Sort by", SORTS, key="sort", width=170)
         order = st.segmented_control(
             "Order",
             ["highest", "lowest"],
@@ -104,14 +75,40 @@ def _render_filters(view: View) -> tuple[Target, ListFilter, str, bool]:
             key="order",
             bind="query-params",
         )
-    chosen = ListFilter(
-        search=search,
-        diagnoses=tuple(diagnosis),
-        sexes=tuple(sex),
-        ages=age,
-        risks=(risk[0] / 100, risk[1] / 100) if risk != (0, 100) else None,
-    )
+    shares = (risks[0] / 100, risks[1] / 100) if risks else None
+    chosen = ListFilter(search=search, diagnoses=diagnosis, sexes=sex, ages=age, risks=shares)
     return target, chosen, sort, order == "highest"
+
+
+def _choose_one(label: str, names: dict[str, str], *, key: str, width: int) -> str:
+    return st.selectbox(
+        label, list(names), format_func=lambda name: names[name], key=key, bind="query-params", width=width
+    )
+
+
+def _choose_some(label: str, names: dict[str, str], *, key: str, width: int) -> tuple[str, ...]:
+    """The chosen ones; none means all, and there is nothing to choose where the study has none."""
+    if not names:
+        return ()
+    chosen = st.multiselect(
+        label,
+        list(names),
+        format_func=lambda name: names[name],
+        placeholder="All",
+        key=key,
+        bind="query-params",
+        width=width,
+    )
+    return tuple(chosen)
+
+
+def _choose_range(label: str, low: float, high: float, *, key: str) -> tuple[int, int] | None:
+    """The chosen ends; None for the whole range, and where there is none."""
+    if not low < high:
+        return None
+    ends = int(low), int(high)
+    chosen: tuple[int, int] = st.slider(label, *ends, ends, key=key, bind="query-params", width=170)
+    return None if chosen == ends else chosen
 
 
 def _render_totals(view: View, target: Target, totals: pd.Series, threshold: float | None) -> None:
