@@ -157,17 +157,11 @@ def _study_id(study: str) -> str:
 
 
 def _print_summary(study_id: str, release_id: str, store: Path) -> None:
-    from pipeline.store.query import run_query
+    from pipeline.store.reads import get_summary
     from pipeline.store.release import open_release
 
     release = open_release(study_id, Role.CLINICIAN, store=store)
-    sql = (
-        "select label, metric, round(estimate, 3) as estimate, round(lower, 3) as lower, round(upper, 3) as upper, "
-        "p.n, p.n_events from performance p join target using (target_id) where model_id = 'xgboost' and "
-        "population = 'all' and metric in ('auroc', 'calibration_slope', 'observed_expected', 'r2', 'r2_log', "
-        "'predictive_ratio', 'interval_coverage_90') order by position, metric"
-    )
-    _print_table(f"{study_id}, release {release_id}: out of fold, 95% intervals", run_query(release, sql))
+    _print_table(f"{study_id}, release {release_id}: out of fold, 95% intervals", get_summary(release.cursor()))
 
 
 def _print_table(title: str, frame: pd.DataFrame) -> None:

@@ -177,6 +177,17 @@ def get_mean_estimate(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.Seri
     return _rows(con, sql).iloc[0]
 
 
+def get_summary(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """label, metric, estimate, lower, upper, n, n_events: what a build prints of our models, three decimals."""
+    return _rows(
+        con,
+        "select label, metric, round(estimate, 3) as estimate, round(lower, 3) as lower, round(upper, 3) as upper, "
+        "p.n, p.n_events from performance p join target using (target_id) where model_id = 'xgboost' and "
+        "population = 'all' and metric in ('auroc', 'calibration_slope', 'observed_expected', 'r2', 'r2_log', "
+        "'predictive_ratio', 'interval_coverage_90') order by position, metric",
+    )
+
+
 def get_performance(con: duckdb.DuckDBPyConnection, target_id: str, population: str) -> pd.DataFrame:
     """model_id, metric, threshold, estimate, lower, upper, n, n_events of one target and population."""
     sql = "select * from performance where target_id = ? and population = ? order by model_id, metric, threshold"
