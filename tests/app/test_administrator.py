@@ -18,6 +18,7 @@ from pipeline.settings import Role
 from pipeline.store.release import Release
 from pipeline.study import load_study
 from pipeline.study.model import Kind, Target
+from tests.app.reading import table, text_of, titles
 
 OUTLOOK = "views/administrator/outlook.py"
 OpenApp = Callable[..., AppTest]
@@ -29,21 +30,6 @@ DAYS = Target(id="stay", kind=Kind.RESOURCE, label="Stay", unit="days", value="s
 
 def open_outlook(open_app: OpenApp, **query: Any) -> AppTest:
     return open_app(OUTLOOK, role="administrator", **query)
-
-
-def text_of(app: AppTest) -> str:
-    """Everything on the page that is words."""
-    parts = [*app.title, *app.header, *app.subheader, *app.markdown, *app.caption, *app.info]
-    return "\n".join([str(part.value) for part in parts] + [element.proto.body for element in app.get("html")])
-
-
-def titles(app: AppTest) -> list[str]:
-    return [element.value for element in app.subheader]
-
-
-def table(app: AppTest, column: str) -> pd.DataFrame:
-    """The table behind the button "Table" that has a column of this name."""
-    return next(element.value for element in app.dataframe if column in element.value.columns)
 
 
 def rows(release: Release, sql: str) -> pd.DataFrame:

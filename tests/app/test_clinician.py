@@ -10,17 +10,11 @@ from streamlit.testing.v1 import AppTest
 from pipeline.numerals import format_count, format_of_100
 from pipeline.settings import Role
 from pipeline.store.release import Release
+from tests.app.reading import text_of
 
 PATIENTS = "views/clinician/patients.py"
 OpenApp = Callable[..., AppTest]
 ReleaseOf = Callable[[Role], Release]
-
-
-def text_of(app: AppTest) -> str:
-    """Everything on the page that is words."""
-    parts = [*app.title, *app.header, *app.subheader, *app.markdown, *app.caption, *app.info]
-    html = [element.proto.body for element in app.get("html")]
-    return "\n".join([str(part.value) for part in parts] + html)
 
 
 def rows(release: Release, sql: str) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from pipeline.settings import Role
 from pipeline.store.release import Release
 from pipeline.study import load_study
 from pipeline.study.model import Kind, Target
+from tests.app.reading import table, text_of, titles
 
 PERFORMANCE, SUBGROUPS = "views/ethics/performance.py", "views/ethics/subgroups.py"
 DRIVERS, DATA = "views/ethics/drivers.py", "views/ethics/data.py"
@@ -35,21 +36,6 @@ RATIO, SLOPE, AUROC = MEASURES["observed_expected"], MEASURES["calibration_slope
 
 def open_board(open_app: OpenApp, page: str, **query: Any) -> AppTest:
     return open_app(page, role="board", **query)
-
-
-def text_of(app: AppTest) -> str:
-    """Everything on the page that is words."""
-    parts = [*app.title, *app.header, *app.subheader, *app.markdown, *app.caption, *app.info]
-    return "\n".join([str(part.value) for part in parts] + [element.proto.body for element in app.get("html")])
-
-
-def titles(app: AppTest) -> list[str]:
-    return [element.value for element in app.subheader]
-
-
-def table(app: AppTest, column: str) -> pd.DataFrame:
-    """The table behind the button "Table" that has a column of this name."""
-    return next(element.value for element in app.dataframe if column in element.value.columns)
 
 
 def rows(release: Release, sql: str) -> list[dict[str, Any]]:

@@ -32,6 +32,12 @@ def test_what_was_written_can_be_written_again(
     shuffled = {name: table.sample(frac=1, random_state=1) for name, table in tables.items()}
     for role in Role:
         write_role_file(tmp_path / f"{role}.duckdb", shuffled, small_study, role)
+    with duckdb.connect(str(tmp_path / "clinician.duckdb"), read_only=True) as con:
+        for name in ("subject", "prediction", "performance"):
+            written, keys = con.sql(f"from {name}").df(), list(tables[name].columns)
+            pd.testing.assert_frame_equal(
+                written.sort_values(keys, ignore_index=True), tables[name].sort_values(keys, ignore_index=True)
+            )
 
 
 def test_a_table_without_a_column_of_the_contract_is_not_written(
