@@ -23,6 +23,7 @@ class Cohort:
     subjects: subject_id (a salted pseudonym), every feature, every attribute (level or "missing").
     targets: a float column a target (NaN = not observed; an event is 1.0).
     baselines: a float column a baseline.
+    not_given: every column of the source that is no feature, as it stands there: what audits look at.
     attrition: step, why, n_before, n_after.
     quarantine: source_table, source_row, subject_id, column_name, value, rule, action.
     repairs: repair_id, why, result, n; subject_repairs: subject_id, repair_id, result.
@@ -31,6 +32,7 @@ class Cohort:
     subjects: pd.DataFrame
     targets: pd.DataFrame
     baselines: pd.DataFrame
+    not_given: pd.DataFrame
     attrition: pd.DataFrame
     quarantine: pd.DataFrame
     repairs: pd.DataFrame
@@ -60,6 +62,7 @@ def build_cohort(study: Study, source: Source, *, salt: bytes) -> Cohort:
         subjects=subjects,
         targets=targets,
         baselines=baselines,
+        not_given=_not_given(con, study),
         attrition=attrition,
         quarantine=_with_ids(con.table("quarantine").df(), ids),
         repairs=_count_repairs(con, study),
@@ -127,6 +130,12 @@ def _bad_expression(what: str, error: duckdb.Error) -> StudyError:
 def _features(con: duckdb.DuckDBPyConnection, study: Study) -> pd.DataFrame:
     named = ", ".join(f"{quote(f.column)} as {quote(f.id)}" for f in study.features)
     return con.execute(f"select {named} from member order by source_row").df()
+
+
+def _not_given(con: duckdb.DuckDBPyConnection, study: Study) -> pd.DataFrame:
+    given = {f.column for f in study.features} | {"subject_key", "source_row"}
+    columns = [c for c in con.table("member").columns if c not in given]
+    return con.execute(f"select {', '.join(map(quote, columns)) or 'null'} from member order by source_row").df()
 
 
 def _attributes(con: duckdb.DuckDBPyConnection, study: Study) -> pd.DataFrame:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.evaluate import amount_metrics, outcome_metrics
-from pipeline.evaluate.amount_metrics import Predicted
 from pipeline.evaluate.disclosure import leave_out_enough
 from pipeline.evaluate.resampling import draw_weights, summarise_draws
+from pipeline.evaluate.scores import Scores, scores_of, scores_of_baseline
 from pipeline.models.crossfit import CrossFit
-from pipeline.study.model import MISSING, Baseline, Kind, Study
+from pipeline.study.model import MISSING, Study
 
 Array = npt.NDArray[np.float64]
 OURS = "xgboost"
@@ -27,40 +27,6 @@ _DRAWS_SUBGROUP = 200
 
 _COLUMNS = ["metric", "threshold", "estimate", "lower", "upper", "n", "n_events"]
 _SUBGROUP_COLUMNS = ["target_id", "model_id", "population", "attribute", "level", *_COLUMNS]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What one model says of one target, beside what was observed; all (n,).
-
-    `said` is a risk, a score that only ranks (`only_ranks`), or an amount (then `amount` says it in full).
-    """
-
-    observed: Array
-    said: Array
-    only_ranks: bool = False
-    amount: Predicted | None = None
-
-    def __getitem__(self, chosen: npt.NDArray[np.bool_]) -> "Scores":
-        amount = None if self.amount is None else self.amount[chosen]
-        return Scores(self.observed[chosen], self.said[chosen], self.only_ranks, amount)
-
-    @property
-    def usable(self) -> npt.NDArray[np.bool_]:
-        """Where both the target and what the model says are known."""
-        return ~np.isnan(self.observed) & ~np.isnan(self.said)
-
-
-def scores_of(fit: CrossFit, observed: Array) -> Scores:
-    """Our cross-fitted predictions of a target."""
-    is_outcome = fit.target.kind is Kind.OUTCOME
-    amount = None if is_outcome else Predicted(fit.estimate, fit.log_prediction, fit.bounds)
-    return Scores(observed, fit.estimate, amount=amount)
-
-
-def scores_of_baseline(baseline: Baseline, values: Array, observed: Array) -> Scores:
-    """What a baseline says: a risk, or a score that only ranks."""
-    return Scores(observed, values, only_ranks=baseline.risk is None)
 
 
 def evaluate(scores: Scores, *, thresholds: list[float], draws: int, seed: int) -> pd.DataFrame:

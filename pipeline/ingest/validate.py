@@ -31,6 +31,7 @@ def check_columns(study: Study, columns: list[str], *, file: str) -> None:
     named = {study.subject.id, *(f.column for f in study.features), *(e.column for e in study.excluded)}
     named |= {a.column for a in study.subgroups if a.column}
     named |= {c for r in study.repairs for c in (*r.realign, r.row)}
+    named |= {c for r in study.known_relations for c in (r.explained, *r.by)}
     if absent := sorted(named - set(columns)):
         raise DataError(
             f"expected column {', '.join(map(repr, absent))} in {file}, as the study says",

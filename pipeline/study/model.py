@@ -216,6 +216,32 @@ class Excluded(Strict):
     why: Text
 
 
+class Relation(Strict):
+    """A column that others explain. Where they stop explaining it, rows have been displaced or mixed up."""
+
+    explained: str
+    by: Annotated[list[str], Field(min_length=1)]
+
+
+class Scope(Strict):
+    """Whom the models may score: with how many features missing at most, and how unlike the patients of training."""
+
+    most_missing: Annotated[int, Field(ge=0)]
+    # The share of training patients that are nearer to the others than a patient who is refused.
+    distance_quantile: Annotated[float, Field(ge=0.9, lt=1)] = 0.999
+
+
+class Validation(Strict):
+    """Trained on some levels of an attribute, measured on the others; without `train` each in turn is left out."""
+
+    attribute: str
+    train: list[str] = Field(default_factory=list)
+
+    @property
+    def leaves_one_out(self) -> bool:
+        return not self.train
+
+
 class Splits(Strict):
     scheme: Literal["kfold"] = "kfold"
     folds: Annotated[int, Field(ge=2, le=20)] = 5
@@ -250,6 +276,11 @@ class Study(Strict):
     excluded: list[Excluded] = Field(default_factory=list)
     splits: Splits
     thresholds: dict[str, list[Probability]] = Field(default_factory=dict)
+    # From which to which threshold net benefit is worth looking at: a value judgement.
+    net_benefit: dict[str, tuple[Probability, Probability]] = Field(default_factory=dict)
+    known_relations: list[Relation] = Field(default_factory=list)
+    scope: Scope | None = None
+    validation: list[Validation] = Field(default_factory=list)
     era: Text
     card: Card
     folder: Path = Field(exclude=True)
@@ -264,13 +295,29 @@ class Study(Strict):
         outcomes = {t.id for t in self.targets if t.kind is Kind.OUTCOME}
         for what, named, known in (
             ("thresholds", set(self.thresholds), outcomes),
+            ("net_benefit", set(self.net_benefit), outcomes),
             ("baselines", {b.target for b in self.baselines}, outcomes),
             ("headline", set(self.headline), {f.id for f in self.features}),
             ("diagnosis", {self.diagnosis} - {None}, {a.id for a in self.subgroups}),
+            ("validation", {v.attribute for v in self.validation}, {a.id for a in self.subgroups}),
         ):
             if unknown := named - known:
                 raise ValueError(f"`{what}` names {sorted(map(str, unknown))}, which is none of {sorted(known)}")
+        self._check_evaluation()
         return self
+
+    def _check_evaluation(self) -> None:
+        for target_id, (low, high) in self.net_benefit.items():
+            if not low < high:
+                raise ValueError(f"a range needs its lower end first, got {low:g} to {high:g} for {target_id!r}")
+        for validation in self.validation:
+            levels = set(self.attribute(validation.attribute).levels)
+            if unknown := set(validation.train) - levels:
+                raise ValueError(f"`validation` trains on {sorted(unknown)}, none of {sorted(levels)}")
+            if set(validation.train) >= levels:
+                raise ValueError(f"`validation` by {validation.attribute!r} leaves no level to measure on")
+        if self.scope and self.scope.most_missing > len(self.features):
+            raise ValueError(f"`most_missing` is at most the number of features, {len(self.features)}")
 
     def _check_ids_are_unique(self) -> None:
         # A column may be both a categorical feature and, under the same id, an attribute: sex is.

@@ -12,14 +12,12 @@ from sklearn import metrics as sklearn_metrics
 
 from pipeline.evaluate.amount_metrics import Predicted
 from pipeline.evaluate.performance import (
-    Scores,
     build_performance,
     build_subgroup_performance,
     evaluate,
-    scores_of,
-    scores_of_baseline,
     set_flags,
 )
+from pipeline.evaluate.scores import Scores, scores_of, scores_of_baseline
 from pipeline.models.crossfit import CrossFit
 from pipeline.models.intervals import IntervalKind
 from pipeline.models.link import link_of

@@ -1,0 +1,73 @@
+"""The contracts of the tables about single patients."""
+
+from pipeline.store.tables.column import CLINICAL, FEATURE, SUBJECT, TARGET, Table, real, text, whole
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "subject",
+        "patient",
+        CLINICAL,
+        (SUBJECT,),
+        "every feature (value in the feature's unit, or level), every attribute (level) and every target (null where "
+        "it was not observed)",
+    ),
+    Table(
+        "baseline_prediction",
+        "patient and baseline that could score them",
+        CLINICAL,
+        (SUBJECT, text("model_id", "the baseline"), TARGET, real("value", "a risk, 0 to 1, or a score in points")),
+    ),
+    Table(
+        "patient_list",
+        "patient",
+        CLINICAL,
+        (
+            SUBJECT,
+            text("headline", "the patient in a phrase"),
+            real("age", "the feature `age` in years, where the study has it", nullable=True),
+            text("sex", "the level of the feature `sex`, where the study has it", nullable=True),
+            text("diagnosis", "the level of the study's diagnosis attribute", nullable=True),
+            whole("gaps", "features without a value"),
+        ),
+        "for every target `<target>_estimate`, `<target>_lower_90`, `<target>_upper_90` and `<target>_reasons` (the "
+        "three features that moved it most, in words)",
+    ),
+    Table(
+        "prediction",
+        "patient and target",
+        CLINICAL,
+        (
+            SUBJECT,
+            TARGET,
+            text("status", "`scored` or `refused`"),
+            text("reason", "why it was refused", nullable=True),
+            real("margin", "recalibrated margin", nullable=True),
+            real("estimate", "link⁻¹(margin): a risk, 0 to 1, or an amount in the target's unit", nullable=True),
+            text("interval_kind", "what the interval is", nullable=True),
+            real("lower_80", "lower end of the 80% interval", nullable=True),
+            real("upper_80", "upper end of the 80% interval", nullable=True),
+            real("lower_90", "lower end of the 90% interval", nullable=True),
+            real("upper_90", "upper end of the 90% interval", nullable=True),
+            whole("fold", "the fold whose model made it, and did not see the patient"),
+        ),
+    ),
+    Table(
+        "contribution",
+        "patient and target",
+        CLINICAL,
+        (SUBJECT, TARGET, real("base_value", "base + contributions = margin")),
+        "every feature (its contribution on the margin)",
+    ),
+    Table(
+        "explanation",
+        "patient, target and feature (a view over `contribution`)",
+        CLINICAL,
+        (
+            SUBJECT,
+            TARGET,
+            FEATURE,
+            real("contribution", "the feature's contribution on the margin", nullable=True),
+            real("base_value", "base + contributions = margin", nullable=True),
+        ),
+    ),
+)
