@@ -65,8 +65,9 @@ $(DEV_STAMP): | $(UV)
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.dev-* $(VENV)/.run-* && touch $@ $(RUN_STAMP)
 
-bench: dev-env ## Print the server time of pages on the published store
+bench: dev-env ## Print the server time of pages on the published store, and the time of a bootstrap of 100 groups
 	$(BIN)/python tests/benchmarks/page_time.py 2>/dev/null
+	$(BIN)/python -m tests.benchmarks.subgroup_bootstrap
 
 docs: env ## Write docs/store.md from the column contracts
 	$(BIN)/python -m pipeline.store.docs > docs/store.md

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
 
 Array = npt.NDArray[np.float64]
 Numbers = Sequence[float] | Array
@@ -114,3 +115,48 @@ def aumann_shapley(contributions: Numbers, base: float, slope_of_inverse: Callab
     step = sum(contributions)
     mean_slope = quad(lambda way: slope_of_inverse(base + way * step), 0, 1, epsabs=1e-13, epsrel=1e-12, limit=200)[0]
     return [contribution * mean_slope for contribution in contributions]
+
+
+def features_kept(shown: Sequence[int], rebuilt: Sequence[Sequence[int]]) -> tuple[float, float]:
+    """For one patient: the mean share of the shown features in each rebuild's, and how often the first is the same."""
+    shares = [len([f for f in shown if f in other]) / len(shown) for other in rebuilt]
+    same = [1 if other[0] == shown[0] else 0 for other in rebuilt]
+    return sum(shares) / len(shares), sum(same) / len(same)
+
+
+def distance_moved(
+    weights: Sequence[float], row: Sequence[float], others: Sequence[Sequence[float]], replaced: Sequence[int]
+) -> float:
+    """For a weighted sum: how far its mean lies from that of `row` with `replaced` taken from each of others.
+
+    The square of the mean step is the mean product of two steps; only those of two different others are free of chance.
+    """
+    steps = [sum(w * (other[j] - row[j]) for j, w in enumerate(weights) if j in replaced) for other in others]
+    products = [a * b for i, a in enumerate(steps) for j, b in enumerate(steps) if i != j]
+    return math.sqrt(max(sum(products) / len(products), 0.0))
+
+
+def venn_abers_band(margins: Numbers, events: Numbers, margin: float) -> list[float]:
+    """What isotonic regression says at `margin` once a patient is added there: without the event, and with it."""
+    return [
+        float(IsotonicRegression().fit([*margins, margin], [*events, happened]).predict([margin])[0])
+        for happened in (0, 1)
+    ]
+
+
+def delong_standard_error(events: Array, risks: Array, others: Array) -> float:
+    """The standard error of the difference of two AUROCs on the same patients (DeLong 1988, doi:10.2307/2531595).
+
+    From each patient's own share of won pairs under both scores; ties count half.
+    """
+    won_by_event, won_by_other = [], []
+    for said in (risks, others):
+        wins = (said[events == 1][:, None] > said[events == 0]) + 0.5 * (
+            said[events == 1][:, None] == said[events == 0]
+        )
+        won_by_event.append(wins.mean(axis=1))
+        won_by_other.append(wins.mean(axis=0))
+    variance = 0.0
+    for first, second in (won_by_event, won_by_other):
+        variance += float(np.var(first - second, ddof=1)) / len(first)
+    return math.sqrt(variance)

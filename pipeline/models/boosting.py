@@ -10,7 +10,7 @@ import xgboost as xgb
 from pipeline.features import Matrix, build_dmatrix
 from pipeline.models.link import Link
 from pipeline.models.loss import Loss, loss_of
-from pipeline.splits import inner_folds
+from pipeline.splits import Folds, inner_folds
 from pipeline.study.model import Study
 
 Array = npt.NDArray[np.float64]
@@ -31,6 +31,8 @@ class Boosting:
     patience: int = 30
     inner_folds: int = 5
     refits: int = 20
+    # The rebuilds whose features are ranked, which takes longer than growing them. An amount is rebuilt for that only.
+    ranked_refits: int = 8
 
     def parameters(self, link: Link, *, seed: int) -> dict[str, object]:
         """XGBoost's parameters for a target of this link."""
@@ -52,10 +54,14 @@ class Boosting:
 
 @dataclass(frozen=True)
 class InnerFit:
-    """What the inner folds of a training set tell: the number of rounds, and a margin for each training row."""
+    """What the inner folds of a training set tell: the number of rounds, and a margin for each training row.
+
+    folds: (n,), the inner fold of each row, which its margin was made without.
+    """
 
     rounds: int
     margin: Array
+    folds: Folds
 
 
 def label_of(observed: Array, link: Link) -> Array:
@@ -75,7 +81,7 @@ def fit_inner(study: Study, matrix: Matrix, label: Array, *, link: Link, boostin
     margin = np.empty(len(label))
     for k, (booster, _, held_out) in enumerate(pairs):
         margin[folds == k] = booster.predict(held_out, output_margin=True, iteration_range=(0, rounds))
-    return InnerFit(rounds=rounds, margin=margin)
+    return InnerFit(rounds=rounds, margin=margin, folds=folds)
 
 
 def fit_booster(

@@ -2,10 +2,13 @@
 
 `model_instability`: how far the estimate moves when the model is rebuilt on resampled patients (Riley & Collins 2023,
 doi:10.1002/bimj.202200302). It is not a range for the outcome, and does not promise to cover the true risk.
-`conformal_prediction`: a range for the amount that will be observed, from the errors of inner folds (after the CV+ of
-Barber et al. 2021, doi:10.1214/20-AOS1965). Its coverage is measured, over all patients together and for each group.
+`conformal_prediction`: a range for the amount that will be observed: quantiles that trees predict, corrected at either
+end by how far inner folds missed them (Romano, Patterson & Candès 2019, arXiv:1905.03222; folds pooled after the CV+ of
+Barber et al. 2021, doi:10.1214/20-AOS1965), within the patient's own class where it is large enough (Vovk 2012,
+doi:10.1007/s10994-013-5355-6). Its coverage is measured, over all patients together and for each group.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,14 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t
 
-from pipeline.features import Matrix
-from pipeline.models.boosting import Boosting, fit_booster, predict_margin
 from pipeline.models.link import Link
-from pipeline.models.recalibration import fit_recalibration
-from pipeline.study.model import Study
 
 Array = npt.NDArray[np.float64]
 LEVELS = (0.80, 0.90)
+# With fewer, the errors at 90% are the 25 largest or less, and a class is better served by everybody's.
+FEWEST_OF_A_CLASS = 500
 
 
 class IntervalKind(StrEnum):
@@ -30,89 +31,63 @@ class IntervalKind(StrEnum):
 
 @dataclass(frozen=True)
 class ConformalScores:
-    """The lower and upper distance on the margin for each of LEVELS."""
+    """For each of LEVELS, the distance on the log scale from the predicted quantile to the bound, at either end."""
 
     lower: tuple[float, ...]
     upper: tuple[float, ...]
 
 
-def measure_instability(
-    study: Study,
-    matrix: Matrix,
-    event: Array,
-    scored: Matrix,
-    margin: Array,
-    *,
-    boosting: Boosting,
-    rounds: int,
-    seed: int,
-) -> Array:
-    """How far rebuilds lie from each scored row's margin: the root of their mean squared distance; (rows of scored,).
+# Those of each class that is large enough, and under None those of everybody.
+Conformal = Mapping[str | None, ConformalScores]
+Classes = npt.NDArray[np.str_]
 
-    Every rebuild is a whole one: trees on the resampled rows, recalibration on the rows that the sample left out.
-    Distances are from the margin that is shown, not from the rebuilds' own mean: rebuilds on fewer distinct patients
-    are a little flatter, and that belongs to how far they move.
+
+def fit_conformal(quantiles: Array, label: Array, classes: Classes) -> Conformal:
+    """The corrections that inner folds ask for, for everybody and for each class of at least FEWEST_OF_A_CLASS.
+
+    quantiles: (n, 4), predicted without the row itself; label: (n,) logarithms of amounts; classes: (n,).
     """
-    rng = np.random.default_rng(seed)
-    rebuilt = []
-    for refit in range(boosting.refits):
-        weight = _draw(event, rng)
-        booster = fit_booster(
-            study,
-            matrix,
-            event,
-            link=Link.LOGIT,
-            boosting=boosting,
-            rounds=rounds,
-            seed=seed + refit + 1,
-            weight=weight,
-        )
-        left_out = weight == 0
-        raw = predict_margin(study, booster, matrix[left_out])
-        recalibration = fit_recalibration(raw, event[left_out], link=Link.LOGIT)
-        rebuilt.append(recalibration.apply(predict_margin(study, booster, scored)))
-    return np.asarray(np.sqrt(np.mean((np.array(rebuilt) - margin) ** 2, axis=0)), dtype=np.float64)
+    names, counts = np.unique(classes, return_counts=True)
+    large = [str(name) for name, n in zip(names, counts, strict=True) if FEWEST_OF_A_CLASS <= n < len(label)]
+    errors = label[:, None] - quantiles
+    return {None: _correct(errors)} | {name: _correct(errors[classes == name]) for name in large}
 
 
-def _draw(event: Array, rng: np.random.Generator) -> Array:
-    """How often each row is drawn; anew until both classes are among the drawn rows and among those left out."""
-    n = len(event)
-    while True:
-        weight = rng.multinomial(n, np.full(n, 1 / n)).astype(np.float64)
-        if all(len(np.unique(event[part])) == 2 for part in (weight > 0, weight == 0)):
-            return weight
-
-
-def fit_conformal(margin: Array, observed: Array) -> ConformalScores:
-    """The quantiles of the inner folds' errors on the log scale, with the correction for a finite sample.
-
-    margin: recalibrated inner margins (n,); observed: amounts (n,).
-    """
-    errors = np.sort(np.log(observed) - margin)
-    n = len(errors)
+def _correct(errors: Array) -> ConformalScores:
+    """The quantiles of errors at either end, (n, 4), with the correction for a finite sample."""
+    n, ordered = len(errors), np.sort(errors, axis=0)
     ranks = [int(np.ceil((n + 1) * (1 + level) / 2)) for level in LEVELS]
-    upper = tuple(float(errors[min(rank, n) - 1]) for rank in ranks)
-    lower = tuple(float(errors[max(n - rank, 0)]) for rank in ranks)
+    # Columns are those of QUANTILES: from the outermost lower to the outermost upper.
+    lower = tuple(float(ordered[max(n - rank, 0), end]) for rank, end in zip(ranks, (1, 0), strict=True))
+    upper = tuple(float(ordered[min(rank, n) - 1, end]) for rank, end in zip(ranks, (2, 3), strict=True))
     return ConformalScores(lower=lower, upper=upper)
 
 
-def instability_bounds(margin: Array, distance: Array, *, refits: int) -> Array:
-    """lower_80, upper_80, lower_90, upper_90 as columns, around the estimate.
+def instability_bounds(margin: Array, rebuilt: Array) -> Array:
+    """lower_80, upper_80, lower_90, upper_90 of a risk as columns; NaN without rebuilds.
 
-    Student's t with as many degrees of freedom as there are rebuilds, since few tell the distance only roughly.
+    margin: (n,), as it is shown; rebuilt: (rebuilds, n), the margins of rebuilds. The distance is the root of the mean
+    squared distance of rebuilds from the margin that is shown, not from their own mean: rebuilds on fewer distinct
+    patients are a little flatter, and that belongs to how far they move. The reach is Student's t with as many degrees
+    of freedom as there are rebuilds, since few tell the distance only roughly.
     """
-    reach = [float(t.ppf((1 + level) / 2, refits)) for level in LEVELS]
-    return _bounds([(-k * distance, k * distance) for k in reach], margin, Link.LOGIT)
+    if not len(rebuilt):
+        return np.full((len(margin), 2 * len(LEVELS)), np.nan)
+    distance = np.sqrt(np.mean((rebuilt - margin) ** 2, axis=0))
+    reach = [float(t.ppf((1 + level) / 2, len(rebuilt))) for level in LEVELS]
+    return np.column_stack([Link.LOGIT.inverse(margin + side * k * distance) for k in reach for side in (-1, 1)])
 
 
-def conformal_bounds(margin: Array, scores: ConformalScores, *, link: Link) -> Array:
-    """lower_80, upper_80, lower_90, upper_90 as columns."""
-    return _bounds(
-        [(np.full(len(margin), a), np.full(len(margin), b)) for a, b in zip(scores.lower, scores.upper, strict=True)],
-        margin,
-        link,
-    )
+def conformal_bounds(quantiles: Array, margin: Array, conformal: Conformal, classes: Classes) -> Array:
+    """lower_80, upper_80, lower_90, upper_90 of an amount as columns.
 
-
-def _bounds(distances: list[tuple[Array, Array]], margin: Array, link: Link) -> Array:
-    return np.column_stack([link.inverse(margin + d) for pair in distances for d in pair])
+    quantiles: (n, 4) of the logarithm; margin: (n,), the logarithm of the estimate; classes: (n,). An interval is
+    widened to hold the 80% interval where corrections made it the wider one, and to hold the estimate: that is a mean,
+    which a few very large amounts can lift above most of what is observed. Widening can only raise the coverage.
+    """
+    scores = [conformal.get(name, conformal[None]) for name in classes.tolist()]
+    lower = quantiles[:, [1, 0]] + np.array([s.lower for s in scores]).reshape(-1, len(LEVELS))
+    upper = quantiles[:, [2, 3]] + np.array([s.upper for s in scores]).reshape(-1, len(LEVELS))
+    lower = np.minimum.accumulate(np.minimum(lower, margin[:, None]), axis=1)
+    upper = np.maximum.accumulate(np.maximum(upper, margin[:, None]), axis=1)
+    return Link.LOG.inverse(np.column_stack([lower[:, 0], upper[:, 0], lower[:, 1], upper[:, 1]]))

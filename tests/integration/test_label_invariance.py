@@ -10,6 +10,7 @@ import pytest
 from pipeline.build import check_study
 from pipeline.explain.contributions import Contributions, explain_cross_fit
 from pipeline.features import Matrix, build_matrix
+from pipeline.models import intervals
 from pipeline.models.boosting import Boosting
 from pipeline.models.crossfit import CrossFit, cross_fit
 from pipeline.splits import Folds, assign_folds
@@ -62,13 +63,17 @@ def test_changing_a_patients_own_outcome_leaves_all_that_is_shown_of_them_bit_fo
         after, why_after = _fit(small_study, target_id, matrix, changed, folds, briefest)
         own = folds == folds[patient]
         # The patient's fold, and so the patient: nobody in it is scored by a model that saw the change.
-        for name in ("margin", "estimate", "bounds", "log_prediction"):
+        for name in ("margin", "estimate", "bounds", "band", "log_prediction"):
             np.testing.assert_array_equal(getattr(before, name)[own], getattr(after, name)[own], err_msg=name)
+        for name in ("rebuilt", "top_features"):
+            np.testing.assert_array_equal(getattr(before, name)[:, own], getattr(after, name)[:, own], err_msg=name)
         np.testing.assert_array_equal(why_before.by_feature[own], why_after.by_feature[own])
         np.testing.assert_array_equal(why_before.base[own], why_after.base[own])
         # The change is not simply ignored.
         for name in ("margin", "estimate", "bounds"):
             assert (getattr(before, name)[~own] != getattr(after, name)[~own]).any(), name
+        assert (before.rebuilt[:, ~own] != after.rebuilt[:, ~own]).any()
+        assert np.isnan(before.band).all() or (before.band[~own] != after.band[~own]).any()
         assert (why_before.by_feature[~own] != why_after.by_feature[~own]).any()
 
 
@@ -95,3 +100,27 @@ def test_the_outcomes_of_one_target_never_reach_another(
     columns = {f.column for f in small_study.features}
     assert not columns & {"death", "hospdead", "d.time", "totcst", "slos"}
     assert case[0].shape[1] == len(small_study.features)
+
+
+def test_an_interval_made_within_a_diagnosis_does_not_see_the_patients_own_amount(
+    small_study: Study,
+    case: tuple[Matrix, Folds, dict[str, Array]],
+    briefest: Boosting,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The small study has no diagnosis of as many patients as are asked for.
+    monkeypatch.setattr(intervals, "FEWEST_OF_A_CLASS", 50)
+    matrix, folds, targets = case
+    observed, target = targets["total_cost"], small_study.target("total_cost")
+    classes = check_study(small_study).subjects["diagnosis"].to_numpy(np.str_)
+    patient = int(np.flatnonzero(~np.isnan(observed))[11])
+    changed = _changed(small_study, "total_cost", observed, patient)
+
+    def bounds_of(amounts: Array, within: npt.NDArray[np.str_] | None) -> Array:
+        return cross_fit(small_study, target, matrix, amounts, folds, boosting=briefest, classes=within).bounds
+
+    before, after, pooled = bounds_of(observed, classes), bounds_of(changed, classes), bounds_of(observed, None)
+    own = folds == folds[patient]
+    np.testing.assert_array_equal(before[own], after[own])
+    assert (before[~own] != after[~own]).any()
+    assert (before != pooled).any()

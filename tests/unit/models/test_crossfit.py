@@ -1,15 +1,18 @@
 """Cross-fitting: who trains what, and that models keep out of each other's way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.build import check_study
 from pipeline.features import Matrix, build_matrix
-from pipeline.models.artefacts import load_booster, model_file, save_models
+from pipeline.models.artefacts import load_booster, load_quantiles, model_file, quantile_file, save_models
 from pipeline.models.boosting import Boosting, predict_margin
 from pipeline.models.crossfit import FINAL, CrossFit, cross_fit
-from pipeline.models.intervals import IntervalKind
+from pipeline.models.intervals import IntervalKind, instability_bounds
+from pipeline.models.quantiles import predict_quantiles
 from pipeline.splits import Folds, assign_folds
 from pipeline.study import Study
 
@@ -97,9 +100,8 @@ def test_saved_models_give_the_same_margin_when_loaded_again(
 ) -> None:
     folder = tmp_path_factory.mktemp("models")
     tables = save_models(fits.values(), folder)
-    assert sorted(p.name for p in folder.iterdir()) == sorted(
-        p.removeprefix("models/") for p in tables["model"]["file"]
-    )
+    files = pd.concat([tables["model"]["file"], tables["model"]["quantile_file"].dropna()])
+    assert sorted(p.name for p in folder.iterdir()) == sorted(files.str.removeprefix("models/"))
     assert len(tables["model"]) == 2 * 4
     for target_id, fit in fits.items():
         for model in [*fit.models, fit.final]:
@@ -107,11 +109,17 @@ def test_saved_models_give_the_same_margin_when_loaded_again(
             np.testing.assert_array_equal(
                 predict_margin(tiny_study, loaded, case[0]), predict_margin(tiny_study, model.booster, case[0])
             )
+            if model.quantiles:
+                np.testing.assert_array_equal(
+                    predict_quantiles(tiny_study, load_quantiles(folder, target_id, model.fold), case[0]),
+                    predict_quantiles(tiny_study, model.quantiles, case[0]),
+                )
 
 
 def test_model_files_are_named_for_target_and_fold() -> None:
     assert model_file("death", 2) == "death_fold2.ubj"
     assert model_file("death", FINAL) == "death_final.ubj"
+    assert quantile_file("cost", 2) == "cost_fold2_quantiles.ubj"
 
 
 def test_conformal_scores_are_saved_for_amounts_at_both_levels(
@@ -121,6 +129,94 @@ def test_conformal_scores_are_saved_for_amounts_at_both_levels(
     assert set(scores["target_id"]) == {"cost"}
     assert sorted(scores["fold"].unique()) == [-1, 0, 1, 2]
     assert sorted(scores["level"].unique()) == [0.8, 0.9]
+    # The tiny study has no class that is large enough.
+    assert scores["diagnosis"].isna().all()
     final = fits["cost"].final.conformal
     assert final is not None
-    assert scores.query("fold == -1")["upper"].tolist() == list(final.upper)
+    assert scores.query("fold == -1")["upper"].tolist() == list(final[None].upper)
+
+
+def test_a_calibration_band_is_saved_for_outcomes_as_its_steps(
+    fits: dict[str, CrossFit], case: Case, quick: Boosting, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    steps = save_models(fits.values(), tmp_path_factory.mktemp("models"))["calibration_step"]
+    assert set(steps["target_id"]) == {"death"}
+    death = fits["death"]
+    for fold in range(3):
+        own = steps[steps["fold"] == fold]
+        parts = range(quick.inner_folds)
+        assert sorted(own["inner_fold"].unique()) == list(parts)
+        for margin, band in zip(death.margin[case[2] == fold], death.band[case[2] == fold], strict=True):
+            below = own[(own["end"] == "lower") & (own["margin"] <= margin)].groupby("inner_fold")["risk"].max()
+            above = own[(own["end"] == "upper") & (own["margin"] >= margin)].groupby("inner_fold")["risk"].min()
+            ends = [below.reindex(parts, fill_value=0.0).mean(), above.reindex(parts, fill_value=1.0).mean()]
+            assert band.tolist() == pytest.approx(ends)
+
+
+def test_only_risks_have_a_calibration_band(fits: dict[str, CrossFit]) -> None:
+    lower, upper = fits["death"].band.T
+    assert ((lower >= 0) & (lower < upper) & (upper <= 1)).all()
+    assert np.isnan(fits["cost"].band).all()
+
+
+def test_every_target_keeps_its_rebuilds_and_their_leading_features(
+    fits: dict[str, CrossFit], case: Case, quick: Boosting
+) -> None:
+    n = len(case[0])
+    for fit in fits.values():
+        assert fit.rebuilt.shape == (quick.refits, n)
+        assert fit.top_features.shape == (quick.refits, n, 4)
+        assert np.isfinite(fit.rebuilt).all()
+        # They are of the same patient: rebuilds differ less than patients do.
+        assert fit.rebuilt.std(axis=0).mean() < 0.8 * fit.margin.std()
+        assert np.corrcoef(fit.rebuilt.mean(axis=0), fit.margin)[0, 1] > 0.8
+
+
+def test_bounds_of_a_risk_come_from_the_rebuilds_that_are_kept(fits: dict[str, CrossFit]) -> None:
+    death = fits["death"]
+    np.testing.assert_array_equal(death.bounds, instability_bounds(death.margin, death.rebuilt))
+
+
+def test_a_model_tells_who_trained_it_and_their_inner_margins(case: Case, fits: dict[str, CrossFit]) -> None:
+    _, targets, folds = case
+    for target_id, fit in fits.items():
+        seen = targets[target_id].notna().to_numpy()
+        for model in [*fit.models, fit.final]:
+            np.testing.assert_array_equal(model.train_rows, np.flatnonzero(seen & (folds != model.fold)))
+            assert model.inner_margin.shape == model.train_rows.shape
+            # Recalibrated: what it predicts for its training rows is right in total.
+            observed = targets[target_id].to_numpy(float)[model.train_rows]
+            assert fit.link.inverse(model.inner_margin).sum() == pytest.approx(observed.sum(), rel=1e-4)
+
+
+def test_without_refits_risks_have_no_interval_and_all_else_is_the_same(
+    tiny_study: Study, case: Case, fits: dict[str, CrossFit], quick: Boosting
+) -> None:
+    matrix, targets, folds = case
+    for target_id, fit in fits.items():
+        observed = targets[target_id].to_numpy(float)
+        boosting = replace(quick, refits=0)
+        quickest = cross_fit(tiny_study, tiny_study.target(target_id), matrix, observed, folds, boosting=boosting)
+        for name in ("margin", "estimate", "band", "log_prediction"):
+            np.testing.assert_array_equal(getattr(quickest, name), getattr(fit, name))
+        assert quickest.rebuilt.shape == (0, len(matrix))
+        assert quickest.top_features.shape == (0, len(matrix), 4)
+        if target_id == "death":
+            assert np.isnan(quickest.bounds).all()
+        else:
+            np.testing.assert_array_equal(quickest.bounds, fit.bounds)
+
+
+def test_a_large_class_has_an_interval_of_its_own_and_changes_nobody_elses(
+    tiny_study: Study, case: Case, fits: dict[str, CrossFit], quick: Boosting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matrix, targets, folds = case
+    monkeypatch.setattr("pipeline.models.intervals.FEWEST_OF_A_CLASS", 60)
+    classes = np.where(matrix[:, 3] == 0, "medical", "other")
+    classes[matrix[:, 3] == 2] = "icu"
+    observed = targets["cost"].to_numpy(float)
+    fit = cross_fit(tiny_study, tiny_study.target("cost"), matrix, observed, folds, boosting=quick, classes=classes)
+    assert all(set(model.conformal or {}) == {None, "medical"} for model in fit.models)
+    same = (fit.bounds == fits["cost"].bounds).all(axis=1)
+    assert same[classes != "medical"].all()
+    assert not same[classes == "medical"].any()
