@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shap
+import xgboost as xgb
 
 from pipeline.features import Matrix, build_dmatrix
 from pipeline.models.crossfit import CrossFit, FittedModel
@@ -45,9 +46,14 @@ def explain_cross_fit(study: Study, fit: CrossFit, matrix: Matrix, folds: Folds)
 
 def explain_model(study: Study, model: FittedModel, matrix: Matrix) -> Contributions:
     """The contributions by one model, recalibrated."""
-    explainer = shap.TreeExplainer(model.booster)
-    raw = np.asarray(explainer.shap_values(build_dmatrix(study, matrix)), dtype=np.float64)
-    # The explainer knows its expected value only after the first call.
-    expected = float(np.ravel(explainer.expected_value)[0])
+    raw, expected = explain_booster(study, model.booster, matrix)
     base = model.recalibration.intercept + model.recalibration.slope * expected
     return Contributions(by_feature=model.recalibration.slope * raw, base=np.full(len(matrix), base))
+
+
+def explain_booster(study: Study, booster: xgb.Booster, matrix: Matrix) -> tuple[Array, float]:
+    """The contributions (n, features) to the booster's own margin, and the base that they start from."""
+    explainer = shap.TreeExplainer(booster)
+    raw = np.asarray(explainer.shap_values(build_dmatrix(study, matrix)), dtype=np.float64)
+    # The explainer knows its expected value only after the first call.
+    return raw, float(np.ravel(explainer.expected_value)[0])

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.cohort import Cohort, mask_missing
@@ -10,25 +12,32 @@ from pipeline.explain.words import Value, describe_subject, explain_gap, list_re
 from pipeline.ingest.repair import ABSENT, MOVED
 from pipeline.models.crossfit import CrossFit
 from pipeline.splits import Folds
+from pipeline.store.tables.patients import REFUSED, SCORED
 from pipeline.study.model import Study
 
 _BOUNDS = ["lower_80", "upper_80", "lower_90", "upper_90"]
+_BAND = ["band_lower", "band_upper"]
 
 
-def build_prediction(fits: Mapping[str, CrossFit], cohort: Cohort, folds: Folds) -> pd.DataFrame:
-    """A row a patient and target; everybody is scored, by the fold that did not see them."""
+def build_prediction(fits: Mapping[str, CrossFit], cohort: Cohort, folds: Folds, refusals: pd.Series) -> pd.DataFrame:
+    """A row a patient and target: scored by the fold that did not see them, or refused and without any number.
+
+    refusals: why each patient is not scored, None where they are, as `pipeline.scope` gives them.
+    """
+    scored = refusals.isna().to_numpy()
     tables = [
         pd.DataFrame(
             {
                 "subject_id": cohort.subjects["subject_id"],
                 "target_id": target_id,
-                "status": "scored",
-                "reason": None,
-                "margin": fit.margin,
-                "estimate": fit.estimate,
+                "status": tell_status(refusals),
+                "reason": refusals,
+                "margin": _of_scored(fit.margin, scored),
+                "estimate": _of_scored(fit.estimate, scored),
                 "interval_kind": str(fit.interval_kind),
                 "fold": folds,
-                **{name: fit.bounds[:, i] for i, name in enumerate(_BOUNDS)},
+                **{name: _of_scored(fit.bounds[:, i], scored) for i, name in enumerate(_BOUNDS)},
+                **{name: _of_scored(fit.band[:, i], scored) for i, name in enumerate(_BAND)},
             }
         )
         for target_id, fit in fits.items()
@@ -36,23 +45,47 @@ def build_prediction(fits: Mapping[str, CrossFit], cohort: Cohort, folds: Folds)
     return pd.concat(tables, ignore_index=True)
 
 
-def build_contribution(study: Study, explained: Mapping[str, Contributions], cohort: Cohort) -> pd.DataFrame:
-    """A row a patient and target: subject_id, target_id, base_value, and a contribution a feature."""
+def tell_status(refusals: pd.Series) -> pd.Series:
+    """`scored` or `refused`, by row."""
+    return refusals.isna().map({True: SCORED, False: REFUSED})
+
+
+def _of_scored(numbers: npt.NDArray[np.float64], scored: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """The numbers (n,), NaN for who is refused."""
+    return np.where(scored, numbers, np.nan)
+
+
+def build_contribution(
+    study: Study, explained: Mapping[str, Contributions], cohort: Cohort, refusals: pd.Series
+) -> pd.DataFrame:
+    """A row a scored patient and target: subject_id, target_id, base_value, and a contribution a feature.
+
+    Who is refused has no row: without an estimate there is nothing to explain.
+    """
+    scored = refusals.isna().to_numpy()
     tables = []
     for target_id, contributions in explained.items():
         table = pd.DataFrame(contributions.by_feature, columns=[f.id for f in study.features])
         table.insert(0, "subject_id", cohort.subjects["subject_id"])
         table.insert(1, "target_id", target_id)
         table.insert(2, "base_value", contributions.base)
-        tables.append(table)
+        tables.append(table[scored])
     return pd.concat(tables, ignore_index=True)
 
 
 def build_patient_list(
-    study: Study, cohort: Cohort, fits: Mapping[str, CrossFit], explained: Mapping[str, Contributions]
+    study: Study,
+    cohort: Cohort,
+    fits: Mapping[str, CrossFit],
+    explained: Mapping[str, Contributions],
+    refusals: pd.Series,
 ) -> pd.DataFrame:
-    """A row a patient: headline, age, sex, diagnosis, gaps, and for every target estimate, 90% interval and reasons."""
+    """A row a patient: headline, age, sex, diagnosis, gaps, status, and for every target estimate, interval, reasons.
+
+    Intervals are at 90%. Who is refused has neither estimate nor interval, and no reasons for one.
+    """
     subjects = cohort.subjects
+    scored = refusals.isna().to_numpy()
     values = list(iterate_values(study, cohort))
     named = {f.id for f in study.features}
     numbers = {f.id for f in study.features if not f.is_categorical}
@@ -63,13 +96,14 @@ def build_patient_list(
         "sex": subjects["sex"] if "sex" in named - numbers else None,
         "diagnosis": subjects[study.diagnosis] if study.diagnosis else None,
         "gaps": mask_missing(study, subjects).isna().sum(axis=1),
+        "status": tell_status(refusals),
     }
     for target_id, fit in fits.items():
-        table[f"{target_id}_estimate"] = fit.estimate
-        table[f"{target_id}_lower_90"] = fit.bounds[:, 2]
-        table[f"{target_id}_upper_90"] = fit.bounds[:, 3]
-        rows = zip(values, explained[target_id].by_feature, strict=True)
-        table[f"{target_id}_reasons"] = [list_reasons(study, v, c) for v, c in rows]
+        table[f"{target_id}_estimate"] = _of_scored(fit.estimate, scored)
+        table[f"{target_id}_lower_90"] = _of_scored(fit.bounds[:, 2], scored)
+        table[f"{target_id}_upper_90"] = _of_scored(fit.bounds[:, 3], scored)
+        rows = zip(values, explained[target_id].by_feature, scored, strict=True)
+        table[f"{target_id}_reasons"] = [list_reasons(study, v, c) if told else [] for v, c, told in rows]
     return pd.DataFrame(table)
 
 

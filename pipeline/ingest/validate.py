@@ -10,6 +10,7 @@ from pipeline.study.model import Feature, Study, columns_in, quote
 
 SET_TO_MISSING = "set to missing"
 KEPT = "kept, marked"
+UNKNOWN_CATEGORY = "unknown category"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _check_subject_ids(con: duckdb.DuckDBPyConnection, study: Study, *, file: st
 def _rules(feature: Feature) -> Iterator[Rule]:
     if feature.is_categorical:
         levels = " or ".join(f"{{c}} = {_literal(level)}" for level in feature.levels)
-        yield Rule("unknown category", f"{{c}} is not null and not ({levels})", SET_TO_MISSING)
+        yield Rule(UNKNOWN_CATEGORY, f"{{c}} is not null and not ({levels})", SET_TO_MISSING)
         return
     yield Rule("not a number", "{c} is not null and (not isfinite({n}) or {n} is null)", SET_TO_MISSING)
     if feature.invalid:

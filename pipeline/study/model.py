@@ -19,11 +19,13 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 # The level of an attribute whose value is missing; never a reference.
 MISSING = "missing"
+# Between the names of two attributes that patients are grouped by together, and between their levels.
+BETWEEN = " × "
 # Names that a release uses itself.
 _RESERVED = {
     "columns": {"subject_id", "target_id", "base_value"},
     "subgroups": {"all"},
-    "baselines": {"xgboost", "subject_id"},
+    "baselines": {"xgboost", "subject_id", "age_sex_diagnosis", "glass_box", "all"},
 }
 
 
@@ -187,6 +189,8 @@ class Attribute(Strict):
             raise ValueError(f"the reference must be one of the levels {list(self.levels)}")
         if MISSING in self.levels:
             raise ValueError(f"the level {MISSING!r} is added by itself and cannot be declared")
+        if joined := [level for level in self.levels if BETWEEN in level]:
+            raise ValueError(f"{BETWEEN!r} stands between the levels of two attributes and cannot be in one: {joined}")
         return self
 
 

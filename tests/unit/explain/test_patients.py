@@ -24,6 +24,10 @@ from pipeline.study import Study, load_study
 from tests.conftest import WriteStudy
 from tests.synthetic import REPAIR
 
+# Refusals: none, and of one patient in eight.
+NOBODY = pd.Series([None] * 240, dtype=object)
+SOME = pd.Series(["Not scored: ..." if i % 8 == 3 else None for i in range(240)], dtype=object)
+
 
 @pytest.fixture(scope="module")
 def study(write_study: WriteStudy, tmp_path_factory: pytest.TempPathFactory) -> Study:
@@ -51,7 +55,10 @@ def fits(study: Study, cohort: Cohort) -> dict[str, CrossFit]:
             margin=margin,
             estimate=Link.LOGIT.inverse(margin),
             bounds=np.column_stack([Link.LOGIT.inverse(margin + d) for d in (-0.5, 0.5, -0.7, 0.7)]),
+            band=Link.LOGIT.inverse(margin)[:, None] + [-0.01, 0.01],
             log_prediction=np.full(n, np.nan),
+            rebuilt=np.empty((0, n)),
+            top_features=np.empty((0, n, 4), dtype=np.uint8),
         )
     }
 
@@ -65,7 +72,7 @@ def explained(cohort: Cohort) -> dict[str, Contributions]:
 
 def test_everybody_has_a_prediction_with_its_bounds_and_fold(cohort: Cohort, fits: dict[str, CrossFit]) -> None:
     folds = np.arange(240) % 3
-    table = build_prediction(fits, cohort, folds)
+    table = build_prediction(fits, cohort, folds, NOBODY)
     assert table["subject_id"].tolist() == cohort.subjects["subject_id"].tolist()
     assert set(table["status"]) == {"scored"}
     assert table["reason"].isna().all()
@@ -77,10 +84,31 @@ def test_everybody_has_a_prediction_with_its_bounds_and_fold(cohort: Cohort, fit
     assert table["upper_90"].tolist() == fits["death"].bounds[:, 3].tolist()
 
 
+def test_who_is_refused_has_a_reason_and_no_number_in_any_table(
+    study: Study, cohort: Cohort, fits: dict[str, CrossFit], explained: dict[str, Contributions]
+) -> None:
+    refused = SOME.notna()
+    prediction = build_prediction(fits, cohort, np.arange(240) % 3, SOME)
+    listed = build_patient_list(study, cohort, fits, explained, SOME)
+    assert prediction["status"].tolist() == listed["status"].tolist()
+    assert (prediction["status"] == "refused").tolist() == refused.tolist()
+    assert prediction["reason"].equals(SOME)
+    numbers = ["margin", "estimate", "lower_80", "upper_80", "lower_90", "upper_90"]
+    shown = ["death_estimate", "death_lower_90", "death_upper_90"]
+    for table, columns in ((prediction, numbers), (listed, shown)):
+        assert table.loc[refused, columns].isna().all(axis=None)
+        assert table.loc[~refused, columns].notna().all(axis=None)
+    assert not any(listed.loc[refused, "death_reasons"])
+    # What was recorded of them stays.
+    assert listed.loc[refused, "headline"].str.len().min() > 0
+    explained_ids = set(build_contribution(study, explained, cohort, SOME)["subject_id"])
+    assert explained_ids == set(cohort.subjects["subject_id"][~refused])
+
+
 def test_contributions_have_a_column_a_feature(
     study: Study, cohort: Cohort, explained: dict[str, Contributions]
 ) -> None:
-    table = build_contribution(study, explained, cohort)
+    table = build_contribution(study, explained, cohort, NOBODY)
     assert list(table) == ["subject_id", "target_id", "base_value", "age", "sex", "lactate", "ward"]
     assert table["lactate"].tolist() == [-0.6] * 240
     assert table["base_value"].tolist() == explained["death"].base.tolist()
@@ -89,7 +117,7 @@ def test_contributions_have_a_column_a_feature(
 def test_the_list_shows_who_a_patient_is_and_what_moved_their_estimate(
     study: Study, cohort: Cohort, fits: dict[str, CrossFit], explained: dict[str, Contributions]
 ) -> None:
-    table = build_patient_list(study, cohort, fits, explained)
+    table = build_patient_list(study, cohort, fits, explained, NOBODY)
     third, subject = table.iloc[2], cohort.subjects.iloc[2]
     assert third["headline"] == f"{int(subject['age'])}-year-old {'man' if subject['sex'] == 'male' else 'woman'}"
     assert (third["age"], third["sex"], third["diagnosis"]) == (subject["age"], subject["sex"], subject["age_band"])
@@ -102,7 +130,7 @@ def test_the_list_shows_who_a_patient_is_and_what_moved_their_estimate(
 def test_gaps_are_the_features_without_a_value(
     study: Study, cohort: Cohort, fits: dict[str, CrossFit], explained: dict[str, Contributions]
 ) -> None:
-    table = build_patient_list(study, cohort, fits, explained)
+    table = build_patient_list(study, cohort, fits, explained, NOBODY)
     features = cohort.subjects[["age", "sex", "lactate", "ward"]]
     assert table["gaps"].tolist() == [sum(pd.isna(value) for value in row) for row in features.to_numpy()]
     assert table["gaps"].sum() == 4
@@ -138,6 +166,6 @@ def test_a_study_without_age_sex_and_diagnosis_has_a_list_too(
     kept = [f for f in study.features if f.id not in ("age", "sex")]
     bare = study.model_copy(update={"features": kept, "headline": [], "diagnosis": None})
     part = {"death": Contributions(explained["death"].by_feature[:, 2:], explained["death"].base)}
-    table = build_patient_list(bare, cohort, fits, part)
+    table = build_patient_list(bare, cohort, fits, part, NOBODY)
     assert table[["age", "sex", "diagnosis"]].isna().all().all()
     assert set(table["headline"]) == {""}

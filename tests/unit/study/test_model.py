@@ -114,6 +114,7 @@ def test_a_target_has_what_its_kind_needs_and_nothing_else(changes: dict[str, ob
         ({"value": "x"}, "and not both"),
         ({"column": None}, "needs `column` or `value`"),
         ({"levels": {"a": "A"}}, "at least 2"),
+        ({"levels": {"a": "A", "b × c": "B by C"}}, "between the levels of two attributes"),
     ],
 )
 def test_an_attribute_declares_its_levels_and_a_reference_that_is_never_missing(
