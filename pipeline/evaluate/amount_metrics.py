@@ -35,6 +35,8 @@ def r2(y: Array, predicted: Predicted, w: Array) -> Array:
 
 def r2_log(y: Array, predicted: Predicted, w: Array) -> Array:
     """The share of the variance of the amount's logarithm that is explained by the predicted logarithm."""
+    if (y <= 0).any():
+        return np.full(len(w), np.nan)
     return _explained(np.log(y), predicted.log_prediction, w)
 
 
@@ -45,7 +47,8 @@ def mae(y: Array, predicted: Predicted, w: Array) -> Array:
 
 def predictive_ratio(y: Array, predicted: Predicted, w: Array) -> Array:
     """Predicted total over observed total."""
-    return np.asarray((w @ predicted.estimate) / (w @ y))
+    observed = w @ y
+    return np.where(observed > 0, (w @ predicted.estimate) / np.where(observed > 0, observed, 1.0), np.nan)
 
 
 def observed_mean(y: Array, predicted: Predicted, w: Array) -> Array:
@@ -78,6 +81,12 @@ OVERALL: dict[str, Metric] = {
     "interval_coverage_80": interval_coverage_80,
     "interval_coverage_90": interval_coverage_90,
 }
+
+
+def interval_ratio(predicted: Predicted, level: int) -> Array:
+    """How many times the lower end of the interval goes into the upper (n,); `level` is 80 or 90."""
+    column = 0 if level == 80 else 2
+    return np.asarray(predicted.bounds[:, column + 1] / predicted.bounds[:, column])
 
 
 def _mean(values: Array, w: Array) -> Array:

@@ -12,6 +12,7 @@ Array = npt.NDArray[np.float64]
 
 _BINS = 20
 _DRAWS = 400
+_AMOUNT_COLUMNS = ["tenth", "predicted", "observed", "lower", "upper", "mae", "predictive_ratio", "n"]
 
 
 def build_calibration_curve(observed: Array, risk: Array) -> pd.DataFrame:
@@ -27,7 +28,8 @@ def build_calibration_curve(observed: Array, risk: Array) -> pd.DataFrame:
 
 
 def build_amount_curve(observed: Array, predicted: Array, *, seed: int) -> pd.DataFrame:
-    """tenth (1 to 10 by prediction), predicted and observed mean, lower and upper (95%) of the observed mean, n.
+    """tenth (1 to 10 by prediction), predicted and observed mean, lower and upper (95%) of the observed mean, n; and
+    how far off the tenth is: mae (mean absolute error of single patients) and predictive_ratio (of their totals).
 
     With fewer than ten times SMALLEST_CELL patients there are as many equal groups as have that many each.
     """
@@ -40,8 +42,11 @@ def build_amount_curve(observed: Array, predicted: Array, *, seed: int) -> pd.Da
         if n:
             w = draw_weights(n, draws=_DRAWS, seed=seed + t)
             mean, lower, upper = summarise_draws(w @ observed[own] / n)
-            rows.append((t, float(predicted[own].mean()), mean, lower, upper, n))
-    return pd.DataFrame(rows, columns=["tenth", "predicted", "observed", "lower", "upper", "n"])
+            total = float(observed[own].sum())
+            error = float(np.abs(observed[own] - predicted[own]).mean())
+            ratio = float(predicted[own].sum()) / total if total > 0 else np.nan
+            rows.append((t, float(predicted[own].mean()), mean, lower, upper, error, ratio, n))
+    return pd.DataFrame(rows, columns=_AMOUNT_COLUMNS)
 
 
 def build_risk_distribution(observed: Array, risk: Array) -> pd.DataFrame:

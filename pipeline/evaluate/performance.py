@@ -1,7 +1,7 @@
-"""The tables `performance` and `subgroup_performance`."""
+"""The table `performance`: every model under every measure, on the patients that it is fair to compare it on."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -9,24 +9,104 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.evaluate import amount_metrics, outcome_metrics
-from pipeline.evaluate.disclosure import leave_out_enough
-from pipeline.evaluate.resampling import draw_weights, summarise_draws
+from pipeline.evaluate.disclosure import SMALLEST_CELL, leave_out_enough
+from pipeline.evaluate.resampling import summarise_draws
+from pipeline.evaluate.sampling import keys_of, sample_measures
 from pipeline.evaluate.scores import Scores, scores_of, scores_of_baseline
 from pipeline.models.crossfit import CrossFit
-from pipeline.study.model import MISSING, Study
+from pipeline.models.rivals import OURS
+from pipeline.study.model import Study
 
 Array = npt.NDArray[np.float64]
-OURS = "xgboost"
+Mask = npt.NDArray[np.bool_]
+AllScores = Mapping[str, Mapping[str, Scores]]
 ALL = "all"
 ALL_BASELINES = "all_baselines"
-_RIGHT_AT_ONE = ("observed_expected", "calibration_slope", "predictive_ratio")
-_NUMBERS_AT_ONCE = 200_000
-_DRAWS_OVERALL = 400
-_DRAWS_SUBGROUP = 200
+REFUSED = "refused"
+# An end of a 95% interval is the 25th of so many draws: known to about a tenth of the distance from the estimate.
+DRAWS = 1000
 
 _COLUMNS = ["metric", "threshold", "estimate", "lower", "upper", "n", "n_events"]
-_SUBGROUP_COLUMNS = ["target_id", "model_id", "population", "attribute", "level", *_COLUMNS]
+# The same whatever is in them, so that tables without any number can be put together with others.
+_TYPES = {**dict.fromkeys(["threshold", "estimate", "lower", "upper"], "float64"), "n": "int64", "n_events": "Int64"}
+
+
+def collect_scores(
+    study: Study,
+    fits: Mapping[str, CrossFit],
+    targets: pd.DataFrame,
+    baselines: pd.DataFrame,
+    *,
+    rebuilds_inside: Mapping[str, Array] | None = None,
+) -> dict[str, dict[str, Scores]]:
+    """What our models and the study's baselines say, by target and model; all in the order of the rows of `targets`.
+
+    targets: as observed, also of patients whom the models refuse. Further models may be added under their own names.
+    rebuilds_inside: by outcome, shape (n, 2), as in `Scores`.
+    """
+    found: dict[str, dict[str, Scores]] = {}
+    for target_id, fit in fits.items():
+        observed = targets[target_id].to_numpy(np.float64)
+        inside = (rebuilds_inside or {}).get(target_id)
+        found[target_id] = {OURS: scores_of(fit, observed, rebuilds_inside=inside)}
+        for b in study.baselines:
+            if b.target == target_id:
+                said = baselines[b.id].to_numpy(np.float64)
+                found[target_id][b.id] = scores_of_baseline(b, said, observed)
+    return found
+
+
+def build_performance(study: Study, scores: AllScores, *, scored: Mask | None = None) -> pd.DataFrame:
+    """target_id, model_id, population, metric, threshold, estimate, lower, upper, n, n_events.
+
+    scores: by target and model, of all patients (n,), as `collect_scores` gives them. scored: (n,), whom our models
+    do not refuse; everybody unless given. `all` are these; `all_baselines` are those whom all declared baselines could
+    score, refused or not, since leaving refused ones out would flatter our model; `refused` are the others, where they
+    are enough not to tell of a few.
+    """
+    jobs = [
+        _Job({"target_id": target_id, "model_id": model_id, "population": population}, said[members])
+        for target_id, models in scores.items()
+        for population, members in populations_of(study, target_id, models, scored=scored).items()
+        for model_id, said in models.items()
+        if population != REFUSED or model_id == OURS
+    ]
+
+    def run(job: _Job) -> pd.DataFrame:
+        thresholds = study.thresholds.get(job.labels["target_id"], [])
+        table = evaluate(job.scores, thresholds=thresholds, draws=DRAWS, seed=study.splits.seed)
+        for position, (name, value) in enumerate(job.labels.items()):
+            table.insert(position, name, value)
+        return table
+
+    # NumPy lets threads work side by side.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return pd.concat(pool.map(run, jobs), ignore_index=True)
+
+
+def populations_of(
+    study: Study, target_id: str, models: Mapping[str, Scores], *, scored: Mask | None = None
+) -> dict[str, Mask]:
+    """The populations of `build_performance` as masks (n,); those that do not exist are left out."""
+    ours = models[OURS]
+    everybody = np.ones(len(ours.observed), dtype=bool)
+    scored = everybody if scored is None else scored
+    found = {ALL: scored}
+    declared = [b.id for b in study.baselines if b.target == target_id and b.id in models]
+    if declared:
+        common = np.all([ours.usable, *(models[b].usable for b in declared)], axis=0)
+        found[ALL_BASELINES] = leave_out_enough(common, ours.observed, seed=study.splits.seed)
+    if tells_of_enough(ours[~scored]):
+        found[REFUSED] = ~scored
+    return found
+
+
+def tells_of_enough(scores: Scores) -> bool:
+    """Whether there are SMALLEST_CELL patients, or as many with as without the event, or more."""
+    observed = scores.observed[scores.usable]
+    if scores.amount is not None:
+        return len(observed) >= SMALLEST_CELL
+    return bool(SMALLEST_CELL <= observed.sum() <= len(observed) - SMALLEST_CELL)
 
 
 def evaluate(scores: Scores, *, thresholds: list[float], draws: int, seed: int) -> pd.DataFrame:
@@ -37,17 +117,11 @@ def evaluate(scores: Scores, *, thresholds: list[float], draws: int, seed: int) 
     scores = scores[scores.usable]
     n = len(scores.observed)
     if n == 0:
-        return pd.DataFrame(columns=_COLUMNS)
-    w = draw_weights(n, draws=draws, seed=seed)
-    # A few draws at a time stay in the processor's cache: measuring all at once takes more than twice as long.
-    parts = np.array_split(w, max(1, w.size // _NUMBERS_AT_ONCE))
-    measured = [list(_measures(scores, part, thresholds)) for part in parts]
+        return pd.DataFrame(columns=_COLUMNS).astype(_TYPES)
     events = int(scores.observed.sum()) if scores.amount is None else None
-    rows = [
-        (same[0][0], same[0][1], *summarise_draws(np.concatenate([values for _, _, values in same])), n, events)
-        for same in zip(*measured, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=_COLUMNS).astype({"n_events": "Int64"})
+    samples = sample_measures(scores, keys_of(scores, thresholds), draws=draws, seed=seed)
+    rows = [(*sample.key, *summarise_draws(sample.drawn), n, events) for sample in samples]
+    return pd.DataFrame(rows, columns=_COLUMNS).astype(_TYPES)
 
 
 @dataclass(frozen=True)
@@ -56,81 +130,3 @@ class _Job:
 
     labels: dict[str, str]
     scores: Scores
-    seed: int
-
-
-def build_performance(
-    study: Study, fits: dict[str, CrossFit], targets: pd.DataFrame, baselines: pd.DataFrame
-) -> pd.DataFrame:
-    """target_id, model_id, population, metric, threshold, estimate, lower, upper, n, n_events."""
-    jobs = []
-    for target_id, fit in fits.items():
-        observed = targets[target_id].to_numpy(np.float64)
-        models = {OURS: scores_of(fit, observed)}
-        for b in study.baselines:
-            if b.target == target_id:
-                models[b.id] = scores_of_baseline(b, baselines[b.id].to_numpy(np.float64), observed)
-        populations = {ALL: np.ones(len(observed), dtype=bool)}
-        if len(models) > 1:
-            common = np.all([s.usable for s in models.values()], axis=0)
-            populations[ALL_BASELINES] = leave_out_enough(common, observed, seed=study.splits.seed)
-        for population, members in populations.items():
-            for model_id, scores in models.items():
-                labels = {"target_id": target_id, "model_id": model_id, "population": population}
-                jobs.append(_Job(labels, scores[members], study.splits.seed))
-    return _run(study, jobs, draws=_DRAWS_OVERALL)
-
-
-def build_subgroup_performance(
-    study: Study, fits: dict[str, CrossFit], targets: pd.DataFrame, subjects: pd.DataFrame
-) -> pd.DataFrame:
-    """As `build_performance` for our models, by attribute and level, with `suppressed` (nowhere yet) and `flag`."""
-    jobs = []
-    for target_id, fit in fits.items():
-        scores = scores_of(fit, targets[target_id].to_numpy(np.float64))
-        for attribute in study.subgroups:
-            levels = subjects[attribute.id].to_numpy()
-            for i, level in enumerate([*attribute.levels, MISSING]):
-                members = levels == level
-                if members.any():
-                    labels = {"target_id": target_id, "model_id": OURS, "population": ALL}
-                    labels |= {"attribute": attribute.id, "level": level}
-                    jobs.append(_Job(labels, scores[members], study.splits.seed + i))
-    table = _run(study, jobs, draws=_DRAWS_SUBGROUP) if jobs else pd.DataFrame(columns=_SUBGROUP_COLUMNS)
-    return set_flags(table)
-
-
-def _run(study: Study, jobs: list[_Job], *, draws: int) -> pd.DataFrame:
-    """The rows of all jobs, in their order; NumPy lets threads work side by side."""
-
-    def run(job: _Job) -> pd.DataFrame:
-        thresholds = study.thresholds.get(job.labels["target_id"], [])
-        table = evaluate(job.scores, thresholds=thresholds, draws=draws, seed=job.seed)
-        for position, (name, value) in enumerate(job.labels.items()):
-            table.insert(position, name, value)
-        return table
-
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return pd.concat(pool.map(run, jobs), ignore_index=True)
-
-
-def set_flags(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` with `flag`: the interval, as it is displayed, excludes 1 where 1 means "right".
-
-    Rounded first: "1.10 (1.00 to 1.19) ◆" would be read as a mistake.
-    """
-    lower, upper = table["lower"].round(2), table["upper"].round(2)
-    return table.assign(flag=table["metric"].isin(_RIGHT_AT_ONE) & ((lower > 1) | (upper < 1)), suppressed=False)
-
-
-def _measures(scores: Scores, w: Array, thresholds: list[float]) -> Iterator[tuple[str, float | None, Array]]:
-    y, said = scores.observed, scores.said
-    if scores.amount is not None:
-        for name, of_amount in amount_metrics.OVERALL.items():
-            yield name, None, of_amount(y, scores.amount, w)
-        return
-    for name, of_risk in (outcome_metrics.RANKING if scores.only_ranks else outcome_metrics.OVERALL).items():
-        yield name, None, of_risk(y, said, w)
-    for threshold in [] if scores.only_ranks else thresholds:
-        for name, at_threshold in outcome_metrics.AT_THRESHOLD.items():
-            yield name, threshold, at_threshold(y, said, w, threshold=threshold)

@@ -1,4 +1,4 @@
-"""The tables that a release's pages read whole: targets, curves, totals, counts; and what each role may see of them."""
+"""The tables that a release's pages read whole: targets, curves, counts; and what each role may see of them."""
 
 from collections.abc import Mapping
 
@@ -7,12 +7,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.cohort import Cohort
-from pipeline.evaluate.curves import build_amount_curve, build_calibration_curve, build_risk_distribution
+from pipeline.evaluate.curves import build_amount_curve, build_calibration_curve
 from pipeline.evaluate.disclosure import leave_out_enough
-from pipeline.evaluate.performance import OURS
-from pipeline.evaluate.totals import TotalProjector
 from pipeline.models.crossfit import CrossFit
-from pipeline.study.model import MISSING, Kind, Study
+from pipeline.models.rivals import OURS
+from pipeline.study.model import Kind, Study
 
 Array = npt.NDArray[np.float64]
 
@@ -32,14 +31,13 @@ def build_target(study: Study, fits: Mapping[str, CrossFit], cohort: Cohort) -> 
 
 
 def build_curves(study: Study, fits: Mapping[str, CrossFit], cohort: Cohort) -> dict[str, pd.DataFrame]:
-    """The tables calibration_curve, amount_curve and risk_distribution."""
-    calibration, amounts, distribution = [], [], []
+    """The tables calibration_curve and amount_curve."""
+    calibration, amounts = [], []
     for target_id, fit in fits.items():
         observed = cohort.targets[target_id].to_numpy(np.float64)
         seen = ~np.isnan(observed)
         if fit.target.kind is Kind.OUTCOME:
             calibration.append(_label(build_calibration_curve(observed[seen], fit.estimate[seen]), target_id, OURS))
-            distribution.append(_label(build_risk_distribution(observed[seen], fit.estimate[seen]), target_id))
             for baseline in (b for b in study.baselines if b.target == target_id and b.risk):
                 risk = cohort.baselines[baseline.id].to_numpy(np.float64)
                 both = leave_out_enough(seen & ~np.isnan(risk), observed, seed=study.splits.seed)
@@ -49,35 +47,8 @@ def build_curves(study: Study, fits: Mapping[str, CrossFit], cohort: Cohort) -> 
             amounts.append(_label(curve, target_id))
     return {
         "calibration_curve": _concat(calibration, "target_id model_id bin predicted observed lower upper n n_events"),
-        "amount_curve": _concat(amounts, "target_id tenth predicted observed lower upper n"),
-        "risk_distribution": _concat(distribution, "target_id bin_low bin_high n_event n_no_event"),
+        "amount_curve": _concat(amounts, "target_id tenth predicted observed lower upper mae predictive_ratio n"),
     }
-
-
-def build_group_total(study: Study, fits: Mapping[str, CrossFit], cohort: Cohort) -> pd.DataFrame:
-    """target_id, attribute, level, n, n_observed, projected_total, lower, upper, observed_total.
-
-    The attribute `all` has one level, `all`: the whole cohort.
-    """
-    groups = {("all", "all"): np.ones(len(cohort.subjects), dtype=bool)}
-    for a in study.subgroups:
-        for level in [*a.levels, MISSING]:
-            groups[a.id, level] = (cohort.subjects[a.id] == level).to_numpy()
-    rows = []
-    for target_id, fit in fits.items():
-        if fit.target.kind is Kind.OUTCOME:
-            continue
-        observed = cohort.targets[target_id].to_numpy(np.float64)
-        projector = TotalProjector(fit.estimate, observed, seed=study.splits.seed)
-        for (attribute, level), members in groups.items():
-            if members.any():
-                seen = members & ~np.isnan(observed)
-                counts = (int(members.sum()), int(seen.sum()))
-                rows.append(
-                    (target_id, attribute, level, *counts, *projector.project(members), float(observed[seen].sum()))
-                )
-    columns = "target_id attribute level n n_observed projected_total lower upper observed_total"
-    return pd.DataFrame(rows, columns=columns.split())
 
 
 def build_quarantine_count(quarantine: pd.DataFrame) -> pd.DataFrame:
@@ -93,4 +64,5 @@ def _label(table: pd.DataFrame, target_id: str, model_id: str | None = None) -> 
 
 
 def _concat(tables: list[pd.DataFrame], columns: str) -> pd.DataFrame:
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns.split())
+    full = [table for table in tables if len(table)]
+    return pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=columns.split())

@@ -140,6 +140,7 @@ def test_a_table_of_two_by_two_gives_the_measures_at_a_threshold() -> None:
         "sensitivity": 3 / 4,
         "specificity": 4 / 6,
         "ppv": 3 / 5,
+        "number_needed_to_evaluate": 5 / 3,
         "npv": 4 / 5,
         "flag_rate": 5 / 10,
         "net_benefit": (3 - 2) / 10,
@@ -160,10 +161,38 @@ def test_net_benefit_agrees_with_a_count_and_treating_everybody_with_its_formula
 @pytest.mark.parametrize(
     ("events", "undefined"),
     [
-        ([1.0], {"auroc", "calibration_intercept", "calibration_slope", "specificity", "ppv"}),
-        ([0.0], {"auroc", "auprc", "calibration_intercept", "calibration_slope", "sensitivity", "ppv"}),
-        ([1.0, 1.0, 1.0], {"auroc", "calibration_intercept", "calibration_slope", "specificity", "ppv"}),
-        ([0.0, 0.0, 0.0], {"auroc", "auprc", "calibration_intercept", "calibration_slope", "sensitivity", "ppv"}),
+        (
+            [1.0],
+            {"auroc", "calibration_intercept", "calibration_slope", "specificity", "ppv", "number_needed_to_evaluate"},
+        ),
+        (
+            [0.0],
+            {
+                "auroc",
+                "auprc",
+                "calibration_intercept",
+                "calibration_slope",
+                "sensitivity",
+                "ppv",
+                "number_needed_to_evaluate",
+            },
+        ),
+        (
+            [1.0, 1.0, 1.0],
+            {"auroc", "calibration_intercept", "calibration_slope", "specificity", "ppv", "number_needed_to_evaluate"},
+        ),
+        (
+            [0.0, 0.0, 0.0],
+            {
+                "auroc",
+                "auprc",
+                "calibration_intercept",
+                "calibration_slope",
+                "sensitivity",
+                "ppv",
+                "number_needed_to_evaluate",
+            },
+        ),
     ],
 )
 def test_one_patient_or_one_class_gives_nan_where_a_measure_has_no_meaning_and_no_warning(

@@ -1,77 +1,37 @@
 """The tables of performance: who is counted, what is compared with whom, and what is flagged."""
 
-import math
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from scipy.special import expit
 from sklearn import metrics as sklearn_metrics
 
 from pipeline.evaluate.amount_metrics import Predicted
-from pipeline.evaluate.performance import (
-    build_performance,
-    build_subgroup_performance,
-    evaluate,
-    set_flags,
-)
+from pipeline.evaluate.outcome_metrics import AT_THRESHOLD
+from pipeline.evaluate.performance import AllScores, build_performance, collect_scores, evaluate
 from pipeline.evaluate.scores import Scores, scores_of, scores_of_baseline
-from pipeline.models.crossfit import CrossFit
-from pipeline.models.intervals import IntervalKind
-from pipeline.models.link import link_of
-from pipeline.study import Kind, Study
+from pipeline.study import Study
 from tests import oracles
+from tests.fitted_case import N, write_case
 
 Array = npt.NDArray[np.float64]
-N = 200
-
-
-def _fit(study: Study, target_id: str, estimate: Array) -> CrossFit:
-    target = study.target(target_id)
-    link = link_of(target.kind)
-    return CrossFit(
-        target=target,
-        link=link,
-        interval_kind=IntervalKind.CONFORMAL_PREDICTION,
-        models=[],
-        final=cast(Any, None),
-        margin=link.forward(estimate),
-        estimate=estimate,
-        bounds=np.column_stack([estimate * f for f in (0.5, 2.0, 0.25, 4.0)]),
-        log_prediction=np.log(estimate) if target.kind is not Kind.OUTCOME else np.full(N, np.nan),
-    )
 
 
 @pytest.fixture(scope="module")
 def case(tiny_study: Study) -> dict[str, Any]:
-    rng = np.random.default_rng(5)
-    line = rng.normal(-0.5, 1, N)
-    cost = rng.lognormal(8, 1, N)
-    nurse = expit(line + rng.normal(0, 1, N))
-    # Enough that those left out tell of no few.
-    nurse[:60] = np.nan
-    observed_cost = cost * rng.lognormal(0, 0.5, N)
-    observed_cost[5:15] = np.nan
-    sex = rng.choice(["male", "female"], N).astype(object)
-    sex[:20] = "missing"
-    return {
-        "fits": {"death": _fit(tiny_study, "death", expit(line)), "cost": _fit(tiny_study, "cost", cost)},
-        "targets": pd.DataFrame({"death": (rng.random(N) < expit(line)).astype(float), "cost": observed_cost}),
-        "baselines": pd.DataFrame({"nurse": nurse}),
-        "subjects": pd.DataFrame({"sex": sex, "age_band": np.where(rng.random(N) < 0.5, "under 65", "65 and over")}),
-    }
+    return write_case(tiny_study)
 
 
 @pytest.fixture(scope="module")
-def performance(tiny_study: Study, case: dict[str, Any]) -> pd.DataFrame:
-    return build_performance(tiny_study, case["fits"], case["targets"], case["baselines"])
+def scores(tiny_study: Study, case: dict[str, Any]) -> AllScores:
+    return collect_scores(tiny_study, case["fits"], case["targets"], case["baselines"])
 
 
 @pytest.fixture(scope="module")
-def subgroups(tiny_study: Study, case: dict[str, Any]) -> pd.DataFrame:
-    return build_subgroup_performance(tiny_study, case["fits"], case["targets"], case["subjects"])
+def performance(tiny_study: Study, scores: AllScores) -> pd.DataFrame:
+    return build_performance(tiny_study, scores)
 
 
 def _row(table: pd.DataFrame, **where: object) -> pd.Series:
@@ -114,17 +74,83 @@ def test_patients_whose_cost_was_not_observed_are_left_out_and_not_counted(
 
 
 def test_every_measure_has_an_interval_around_it(performance: pd.DataFrame) -> None:
-    assert performance[["estimate", "lower", "upper"]].notna().all().all()
-    inside = (performance["lower"] <= performance["estimate"]) & (performance["estimate"] <= performance["upper"])
-    # The calibration error of a resample is larger than that of the patients themselves.
-    assert inside[performance["metric"] != "ece"].all()
+    # The calibration error of a resample is larger than that of the patients themselves: it has none.
+    error = performance["metric"] == "ece"
+    assert performance.loc[error, "estimate"].notna().all()
+    assert performance.loc[error, ["lower", "upper"]].isna().all(axis=None)
+    others = performance[~error]
+    assert others[["estimate", "lower", "upper"]].notna().all(axis=None)
+    assert ((others["lower"] <= others["estimate"]) & (others["estimate"] <= others["upper"])).all()
 
 
 def test_thresholds_are_those_of_the_study_and_have_no_meaning_elsewhere(performance: pd.DataFrame) -> None:
     at = performance[performance["threshold"].notna()]
     assert set(at["threshold"]) == {0.3}
-    assert set(at["metric"]) == {"sensitivity", "specificity", "ppv", "npv", "flag_rate", "net_benefit"}
+    assert set(at["metric"]) == set(AT_THRESHOLD)
     assert performance.groupby(["target_id", "model_id", "population", "metric"]).size().eq(1).all()
+
+
+def test_refused_patients_are_their_own_population_and_stay_among_those_compared(
+    tiny_study: Study, scores: AllScores, case: dict[str, Any]
+) -> None:
+    scored = np.arange(N) >= 50
+    table = build_performance(tiny_study, scores, scored=scored)
+    events, ours = case["targets"]["death"].to_numpy(), case["fits"]["death"].estimate
+    refused = _row(table, target_id="death", population="refused", metric="auroc")
+    assert refused["model_id"] == "xgboost"
+    assert refused["estimate"] == pytest.approx(sklearn_metrics.roc_auc_score(events[:50], ours[:50]))
+    own = _row(table, target_id="death", model_id="xgboost", population="all", metric="auroc")
+    assert own["estimate"] == pytest.approx(sklearn_metrics.roc_auc_score(events[50:], ours[50:]))
+    # The first 60 have no nurse's risk: of those compared nobody is refused, so everything is as it was.
+    unmasked = build_performance(tiny_study, scores)
+    whole, part = (t[t["population"] == "all_baselines"].reset_index(drop=True) for t in (unmasked, table))
+    pd.testing.assert_frame_equal(whole, part)
+    assert "refused" not in set(unmasked["population"])
+
+
+def test_refused_patients_stay_among_those_compared(tiny_study: Study, scores: AllScores) -> None:
+    table = build_performance(tiny_study, scores, scored=np.arange(N) < 150)
+    assert set(table.query("population == 'all_baselines'")["n"]) == {N - 60}
+
+
+@pytest.mark.parametrize("refused", [0, 10])
+def test_a_few_refused_patients_are_nobody_to_measure(tiny_study: Study, scores: AllScores, refused: int) -> None:
+    table = build_performance(tiny_study, scores, scored=np.arange(N) >= refused)
+    assert "refused" not in set(table["population"])
+
+
+def test_further_models_are_measured_beside_the_declared_ones(tiny_study: Study, scores: AllScores) -> None:
+    rival = Scores(scores["death"]["xgboost"].observed, np.full(N, 0.4))
+    table = build_performance(tiny_study, {**scores, "death": {**scores["death"], "age_sex_diagnosis": rival}})
+    found = table[table["model_id"] == "age_sex_diagnosis"]
+    assert set(found["population"]) == {"all", "all_baselines"}
+    # One risk for everybody has no slope.
+    assert found.loc[found["metric"] == "calibration_slope", "estimate"].isna().all()
+
+
+def test_widths_and_coverage_of_risks_are_there_where_they_were_measured(tiny_study: Study) -> None:
+    rng = np.random.default_rng(2)
+    risks = rng.uniform(0.1, 0.9, N)
+    bounds = np.column_stack([risks - 0.02, risks + 0.03, risks - 0.04, risks + 0.06 * rng.random(N)])
+    inside = rng.integers(0, 11, (N, 2)) / 10
+    observed = (rng.random(N) < risks).astype(float)
+    table = evaluate(Scores(observed, risks, bounds=bounds, rebuilds_inside=inside), thresholds=[], draws=400, seed=1)
+    found = table.set_index("metric")
+    assert found["estimate"]["interval_width_80"] == pytest.approx(0.05)
+    width = np.sort(bounds[:, 3] - bounds[:, 2])[N // 2 - 1]
+    assert found["estimate"]["interval_width_90"] == pytest.approx(width)
+    assert found["lower"]["interval_width_90"] <= width <= found["upper"]["interval_width_90"]
+    assert found["estimate"]["interval_coverage_80"] == pytest.approx(inside[:, 0].mean())
+    half = 1.96 * inside[:, 0].std() / np.sqrt(N)
+    assert found["upper"]["interval_coverage_80"] - inside[:, 0].mean() == pytest.approx(half, rel=0.25)
+    without = evaluate(Scores(observed, risks, bounds=np.full((N, 4), np.nan)), thresholds=[], draws=100, seed=1)
+    assert not without["metric"].str.startswith("interval").any()
+
+
+def test_the_width_of_amounts_is_a_ratio(performance: pd.DataFrame) -> None:
+    for level, expected in ((80, 4.0), (90, 16.0)):
+        row = _row(performance, target_id="cost", metric=f"interval_width_{level}")
+        assert (row["estimate"], row["lower"], row["upper"]) == pytest.approx((expected,) * 3)
 
 
 def test_a_score_is_only_ranked() -> None:
@@ -156,74 +182,3 @@ def test_choosing_patients_keeps_score_outcome_and_bounds_together(tiny_study: S
     np.testing.assert_array_equal(part.observed, observed[chosen])
     np.testing.assert_array_equal(part.said, part.amount.estimate)
     np.testing.assert_array_equal(part.amount.bounds[:, 0], part.said * 0.5)
-
-
-def test_each_level_is_measured_on_its_own_patients(case: dict[str, Any], subgroups: pd.DataFrame) -> None:
-    events, risks = case["targets"]["death"].to_numpy(), case["fits"]["death"].estimate
-    for attribute in ("sex", "age_band"):
-        for level in set(case["subjects"][attribute]):
-            own = (case["subjects"][attribute] == level).to_numpy()
-            row = _row(subgroups, target_id="death", attribute=attribute, level=level, metric="auroc")
-            assert row["estimate"] == pytest.approx(oracles.auroc(events[own], risks[own]))
-            assert (row["n"], row["n_events"]) == (own.sum(), events[own].sum())
-
-
-def test_not_recorded_is_a_level_where_somebody_has_it(subgroups: pd.DataFrame) -> None:
-    levels = subgroups.groupby("attribute")["level"].unique()
-    assert list(levels["sex"]) == ["male", "female", "missing"]
-    assert list(levels["age_band"]) == ["under 65", "65 and over"]
-
-
-def test_the_patients_of_all_levels_are_the_cohort(subgroups: pd.DataFrame) -> None:
-    counts = subgroups.query("target_id == 'death' and metric == 'brier'").groupby("attribute")["n"].sum()
-    assert counts.to_dict() == {"sex": N, "age_band": N}
-
-
-def test_a_level_without_observed_cost_is_left_out_without_a_warning(tiny_study: Study, case: dict[str, Any]) -> None:
-    targets = case["targets"].copy()
-    targets.loc[case["subjects"]["sex"] == "missing", "cost"] = np.nan
-    table = build_subgroup_performance(tiny_study, case["fits"], targets, case["subjects"])
-    assert "missing" not in set(table.query("target_id == 'cost' and attribute == 'sex'")["level"])
-    assert "missing" in set(table.query("target_id == 'death' and attribute == 'sex'")["level"])
-
-
-def test_a_study_without_subgroups_has_an_empty_table(tiny_study: Study, case: dict[str, Any]) -> None:
-    bare = tiny_study.model_copy(update={"subgroups": []})
-    assert build_subgroup_performance(bare, case["fits"], case["targets"], case["subjects"]).empty
-
-
-@pytest.mark.parametrize(
-    ("metric", "lower", "upper", "flagged"),
-    [
-        ("observed_expected", 1.01, 1.2, True),
-        ("observed_expected", 0.7, 0.99, True),
-        ("observed_expected", 0.9, 1.1, False),
-        # Shown as 1.00: a flag beside "1.10 (1.00 to 1.19)" would be read as a mistake.
-        ("observed_expected", 1.004, 1.19, False),
-        ("observed_expected", 1.0051, 1.19, True),
-        ("predictive_ratio", 0.8, 0.996, False),
-        ("predictive_ratio", 0.8, 0.994, True),
-        ("calibration_slope", 1.2, 1.9, True),
-        ("auroc", 0.7, 0.8, False),
-        ("calibration_intercept", 0.1, 0.3, False),
-        ("observed_expected", math.nan, math.nan, False),
-    ],
-)
-def test_a_flag_is_an_interval_that_excludes_one_as_it_is_displayed(
-    metric: str, lower: float, upper: float, flagged: bool
-) -> None:
-    table = set_flags(pd.DataFrame({"metric": [metric], "lower": [lower], "upper": [upper]}))
-    assert table["flag"].tolist() == [flagged]
-    assert table["suppressed"].tolist() == [False]
-
-
-def test_risks_that_are_right_are_flagged_about_as_often_as_chance_says(tiny_study: Study) -> None:
-    rng = np.random.default_rng(1)
-    flags = []
-    for seed in range(150):
-        risk = expit(rng.normal(0, 1, 300))
-        events = (rng.random(300) < risk).astype(float)
-        table = evaluate(Scores(events, risk), thresholds=[], draws=200, seed=seed)
-        flags.append(set_flags(table).set_index("metric")["flag"]["observed_expected"])
-    # 5 in 100 would be exact; the standard error of 150 is 1.8.
-    assert np.mean(flags) < 0.12

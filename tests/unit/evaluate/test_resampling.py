@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.evaluate.resampling import draw_weights, summarise_draws
+from pipeline.evaluate.resampling import draw_weights, iterate_weights, summarise_draws
 
 
 def test_the_first_row_is_the_patients_as_they_are_and_every_other_draws_as_many() -> None:
@@ -59,3 +59,11 @@ def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
         covered.append(lower <= 1 <= upper)
     # A percentile interval of 100 skewed values covers about 93 in 100; Monte Carlo error is 1.3.
     assert 0.89 < np.mean(covered) < 0.98
+
+
+@pytest.mark.parametrize(("n", "draws"), [(1, 3), (240, 1000), (60_000, 4), (5, 0)])
+def test_weights_a_few_at_a_time_are_the_same_weights(n: int, draws: int) -> None:
+    parts = list(iterate_weights(n, draws=draws, seed=7))
+    np.testing.assert_array_equal(np.concatenate(parts), draw_weights(n, draws=draws, seed=7))
+    # However many draws there are, what is in memory at once are a few numbers a patient.
+    assert max(part.size for part in parts) <= max(100_000, n)

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.build import check_study
 from pipeline.cohort import Cohort
-from pipeline.evaluate.summary import build_curves, build_group_total, build_quarantine_count, build_target
+from pipeline.evaluate.performance import collect_scores
+from pipeline.evaluate.risk_distribution import build_risk_distributions
+from pipeline.evaluate.summary import build_curves, build_quarantine_count, build_target
 from pipeline.features import build_matrix
 from pipeline.models.boosting import Boosting
 from pipeline.models.crossfit import CrossFit, cross_fit
@@ -42,19 +45,6 @@ def test_targets_say_what_they_are_and_whom_they_rest_on(tiny_study: Study, case
     assert table["position"].tolist() == [0, 1]
 
 
-def test_totals_of_levels_add_up_to_the_total_of_everybody(tiny_study: Study, case: Case) -> None:
-    table = build_group_total(tiny_study, case[1], case[0])
-    assert set(table["target_id"]) == {"cost"}
-    whole = table[table["attribute"] == "all"].iloc[0]
-    for attribute in ("sex", "age_band"):
-        parts = table[table["attribute"] == attribute]
-        for column in ("n", "n_observed", "projected_total", "observed_total"):
-            assert parts[column].sum() == pytest.approx(whole[column])
-    assert whole["projected_total"] == pytest.approx(case[1]["cost"].estimate.sum())
-    assert whole["n"] == 240
-    assert (table["lower"] < table["upper"]).all()
-
-
 def test_outcomes_have_calibration_curves_of_ours_and_of_baselines_and_amounts_have_theirs(
     tiny_study: Study, case: Case
 ) -> None:
@@ -63,7 +53,17 @@ def test_outcomes_have_calibration_curves_of_ours_and_of_baselines_and_amounts_h
     assert calibration.to_dict() == {"xgboost": 240, "nurse": 240}
     assert set(curves["amount_curve"]["target_id"]) == {"cost"}
     assert curves["amount_curve"]["n"].sum() == case[0].targets["cost"].notna().sum()
-    assert curves["risk_distribution"][["n_event", "n_no_event"]].to_numpy().sum() == 240
+
+
+def test_whoever_says_a_risk_has_a_distribution_of_the_scored(tiny_study: Study, case: Case) -> None:
+    cohort, fits = case
+    scored = np.arange(240) >= 40
+    table = build_risk_distributions(collect_scores(tiny_study, fits, cohort.targets, cohort.baselines), scored=scored)
+    counts = table.groupby(["target_id", "model_id"])[["n_event", "n_no_event"]].sum()
+    events = int(cohort.targets["death"][scored].sum())
+    assert counts.to_dict("index") == {
+        ("death", model): {"n_event": events, "n_no_event": 200 - events} for model in ("xgboost", "nurse")
+    }
 
 
 @pytest.mark.parametrize("kept", ["death", "cost"])
