@@ -3,50 +3,39 @@
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from pipeline.cohort import Cohort, build_cohort
 from pipeline.errors import DataError
+from pipeline.evaluate.assessment import STEPS, Tables, assess
 from pipeline.evaluate.disclosure import suppress
-from pipeline.evaluate.performance import ALL, OURS, build_performance, build_subgroup_performance
-from pipeline.evaluate.summary import build_curves, build_group_total, build_quarantine_count, build_target
-from pipeline.explain.contributions import Contributions, explain_cross_fit
-from pipeline.explain.importance import build_concept_importance, build_feature_importance
+from pipeline.evaluate.performance import ALL
+from pipeline.evaluate.summary import build_quarantine_count, build_target
 from pipeline.explain.patients import build_contribution, build_patient_list, build_prediction, build_subject_repair
-from pipeline.features import build_matrix
+from pipeline.fitted import Fitted, fit_study
+from pipeline.govern.findings import build_findings
 from pipeline.ingest.source import Source, read_source
 from pipeline.models.artefacts import save_models
 from pipeline.models.boosting import Boosting
-from pipeline.models.crossfit import CrossFit, cross_fit
+from pipeline.models.rivals import OURS
 from pipeline.paths import CHECKOUT, STORE
+from pipeline.scope import build_scope_rule
 from pipeline.settings import Role
-from pipeline.splits import Folds, assign_folds
+from pipeline.splits import assign_folds
 from pipeline.store.description import describe_study
 from pipeline.store.release import Draft, draft_release, publish, store_salt, writing
 from pipeline.store.writer import write_role_file
 from pipeline.study.model import Study
 
-Tables = dict[str, pd.DataFrame]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """Everything learnt from a cohort."""
-
-    folds: Folds
-    fits: dict[str, CrossFit]
-    explained: dict[str, Contributions]
-
 
 def count_steps(study: Study) -> int:
     """How many steps a build of `study` reports."""
-    return 4 + 2 * len(study.targets)
+    return 4 + STEPS + 2 * len(study.targets)
 
 
 def check_study(study: Study, *, source_dir: Path | None = None, salt: bytes = b"check") -> Cohort:
@@ -82,10 +71,9 @@ def build_release(
         source = read_source(study, source_dir)
         with closing(source.con):
             cohort = build_cohort(study, source, salt=store_salt(store))
-        fitted = _fit(study, cohort, boosting, step)
+        fitted = fit_study(study, cohort, boosting, step)
         tables = _describe(study, cohort, fitted, source, draft, boosting)
-        step("Measuring performance")
-        tables |= _evaluate(study, cohort, fitted)
+        tables |= assess(study, cohort, fitted, boosting, step)
         _refuse_suspects(study, tables["performance"])
         step("Writing what patients' pages show")
         tables |= _patient_tables(study, cohort, fitted)
@@ -93,7 +81,8 @@ def build_release(
         with writing(store):
             tables |= save_models(fitted.fits.values(), draft.models)
             for role in Role:
-                write_role_file(draft.file_of(role), _as_seen_by(role, tables), study, role)
+                seen = _as_seen_by(role, tables, store_salt(store))
+                write_role_file(draft.file_of(role), seen | {"finding": build_findings(seen)}, study, role)
             origin = {"study_id": study.id, "sources": source.files, "code_version": code_version()}
             return publish(draft, study, origin | {"boosting": asdict(boosting)})
 
@@ -115,19 +104,6 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _fit(study: Study, cohort: Cohort, boosting: Boosting, step: Callable[[str], None]) -> Fitted:
-    matrix = build_matrix(study, cohort.subjects)
-    folds = assign_folds(study, cohort.targets)
-    fits, explained = {}, {}
-    for target in study.targets:
-        step(f"Training: {target.label}")
-        observed = cohort.targets[target.id].to_numpy(np.float64)
-        fits[target.id] = cross_fit(study, target, matrix, observed, folds, boosting=boosting)
-        step(f"Explaining: {target.label}")
-        explained[target.id] = explain_cross_fit(study, fits[target.id], matrix, folds)
-    return Fitted(folds=folds, fits=fits, explained=explained)
-
-
 def _describe(study: Study, cohort: Cohort, fitted: Fitted, source: Source, draft: Draft, boosting: Boosting) -> Tables:
     release = {
         "release_id": draft.release_id,
@@ -142,6 +118,7 @@ def _describe(study: Study, cohort: Cohort, fitted: Fitted, source: Source, draf
         "seed": study.splits.seed,
         "n_subjects": len(cohort.subjects),
         "refits": boosting.refits,
+        "quick": boosting.refits == 0,
     }
     return {
         "release": pd.DataFrame([release]),
@@ -149,20 +126,9 @@ def _describe(study: Study, cohort: Cohort, fitted: Fitted, source: Source, draf
         "repair": cohort.repairs,
         "quarantine": cohort.quarantine,
         "quarantine_count": build_quarantine_count(cohort.quarantine).assign(suppressed=False),
-        "target": build_target(study, fitted.fits, cohort),
+        "scope_rule": build_scope_rule(study, fitted.judged).assign(suppressed=False),
+        "target": build_target(study, fitted.fits, fitted.mask_refused(cohort)),
         **describe_study(study, cohort.subjects),
-    }
-
-
-def _evaluate(study: Study, cohort: Cohort, fitted: Fitted) -> Tables:
-    margins = {target_id: contributions.by_feature for target_id, contributions in fitted.explained.items()}
-    return {
-        "performance": build_performance(study, fitted.fits, cohort.targets, cohort.baselines),
-        "subgroup_performance": build_subgroup_performance(study, fitted.fits, cohort.targets, cohort.subjects),
-        "group_total": build_group_total(study, fitted.fits, cohort).assign(suppressed=False),
-        **build_curves(study, fitted.fits, cohort),
-        "importance": pd.concat([build_feature_importance(study, m, target_id=t) for t, m in margins.items()]),
-        "concept_importance": pd.concat([build_concept_importance(study, m, target_id=t) for t, m in margins.items()]),
     }
 
 
@@ -173,14 +139,14 @@ def _patient_tables(study: Study, cohort: Cohort, fitted: Fitted) -> Tables:
         "subject": pd.concat([cohort.subjects, cohort.targets], axis=1),
         "subject_repair": build_subject_repair(study, cohort),
         "baseline_prediction": long.assign(target_id=long["model_id"].map({b.id: b.target for b in study.baselines})),
-        "prediction": build_prediction(fitted.fits, cohort, fitted.folds),
-        "contribution": build_contribution(study, fitted.explained, cohort),
-        "patient_list": build_patient_list(study, cohort, fitted.fits, fitted.explained),
+        "prediction": build_prediction(fitted.fits, cohort, fitted.folds, fitted.refusals),
+        "contribution": build_contribution(study, fitted.explained, cohort, fitted.refusals),
+        "patient_list": build_patient_list(study, cohort, fitted.fits, fitted.explained, fitted.refusals),
     }
 
 
-def _as_seen_by(role: Role, tables: Tables) -> Tables:
-    return tables if role is Role.CLINICIAN else suppress(tables)
+def _as_seen_by(role: Role, tables: Tables, salt: bytes) -> Tables:
+    return tables if role is Role.CLINICIAN else suppress(tables, salt=salt)
 
 
 def _refuse_suspects(study: Study, performance: pd.DataFrame) -> None:

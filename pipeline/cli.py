@@ -40,9 +40,13 @@ def build(
     source: SourceOption = None,
     store: StoreOption = STORE,
     if_absent: Annotated[bool, typer.Option("--if-absent", help="Do nothing where the store has a release.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Rebuild no model: sooner done, but risks get no interval.")
+    ] = False,
 ) -> None:
     """Build and publish a release."""
     from pipeline.build import build_release, count_steps
+    from pipeline.models.boosting import Boosting
     from pipeline.store.release import studies_with_release
     from pipeline.study import load_study
 
@@ -62,7 +66,8 @@ def build(
             if not progress.console.is_terminal:
                 progress.console.print(f"{steps + 1:>2}/{count_steps(loaded)} {name}")
 
-        folder = build_release(loaded, source_dir=source, store=store, step=step)
+        boosting = Boosting(refits=0) if quick else None
+        folder = build_release(loaded, source_dir=source, store=store, boosting=boosting, step=step)
         progress.update(task, description="Published", completed=count_steps(loaded))
     _print_summary(loaded.id, folder.name, store)
 

@@ -21,6 +21,7 @@ class ListFilter:
     sexes: tuple[str, ...] = ()
     ages: tuple[float, float] | None = None
     risks: tuple[float, float] | None = None
+    status: str = ""
 
     def where(self, estimate: str) -> tuple[str, Bound]:
         """The condition and its bound values; `estimate` is the column that `risks` is about."""
@@ -39,6 +40,9 @@ class ListFilter:
         if self.risks:
             parts.append(f"round(100 * {quote(estimate)}) between ? and ?")
             bound.extend(round(100 * risk) for risk in self.risks)
+        if self.status:
+            parts.append("status = ?")
+            bound.append(self.status)
         return " and ".join(parts) or "true", bound
 
 
@@ -80,15 +84,17 @@ def get_ranges(con: duckdb.DuckDBPyConnection) -> pd.Series:
 def get_list_totals(
     con: duckdb.DuckDBPyConnection, chosen: ListFilter, *, target_id: str, threshold: float | None
 ) -> pd.Series:
-    """n_all, n, n_above (at or above the threshold), expected and variance of the filtered list.
+    """n_all, n, n_refused, n_above (at or above the threshold), expected and variance of the filtered list.
 
-    `expected` is the sum of the estimates; `variance` is that of the number of events if each risk is right.
+    `expected` is the sum of the estimates, of those who have one; `variance` is that of the number of events if each
+    risk is right.
     """
     estimate = f"{target_id}_estimate"
     where, bound = chosen.where(estimate)
     above = "null" if threshold is None else f"count(*) filter ({quote(estimate)} >= {threshold!r})"
     sql = (
-        f"select (select count(*) from patient_list) as n_all, count(*) as n, {above} as n_above, "
+        f"select (select count(*) from patient_list) as n_all, count(*) as n, "
+        f"count(*) filter (status = 'refused') as n_refused, {above} as n_above, "
         f"sum({quote(estimate)}) as expected, sum({quote(estimate)} * (1 - {quote(estimate)})) as variance "
         f"from patient_list where {where}"
     )
@@ -106,9 +112,11 @@ def get_list_page(
     page: int,
     rows: int = PAGE_ROWS,
 ) -> pd.DataFrame:
-    """One page (from 1) of the list: subject_id, headline, age, sex, diagnosis, gaps, estimate, bounds, reasons, cost.
+    """One page (from 1) of the list: subject_id, headline, age, sex, diagnosis, gaps, estimate, bounds, reasons, cost,
+    and `refusal`, why there is no estimate.
 
-    Ids are found first and rows fetched for them: far pages of long lists stay fast.
+    By estimate or cost, those who have none come last, whatever the direction. Ids are found first and rows fetched
+    for them: far pages of long lists stay fast.
     """
     estimate = f"{target_id}_estimate"
     where, bound = chosen.where(estimate)
@@ -118,11 +126,12 @@ def get_list_page(
         **{name: name for name in ("age", "gaps", "diagnosis", "subject_id")},
     }
     direction = "desc" if descending else "asc"
-    order = f"{columns.get(sort, columns['estimate'])} {direction}, subject_id"
+    order = f"{columns.get(sort, columns['estimate'])} {direction} nulls last, subject_id"
     shown = (
         f"subject_id, headline, age, sex, diagnosis, gaps, {quote(estimate)} as estimate, "
         f"{quote(f'{target_id}_lower_90')} as lower_90, {quote(f'{target_id}_upper_90')} as upper_90, "
-        f"{quote(f'{target_id}_reasons')} as reasons, {columns['cost'] if cost_id else 'null'} as cost"
+        f"{quote(f'{target_id}_reasons')} as reasons, {columns['cost'] if cost_id else 'null'} as cost, "
+        "(select any_value(reason) from prediction p where p.subject_id = patient_list.subject_id) as refusal"
     )
     sql = (
         f"select {shown} from patient_list where subject_id in "
@@ -157,6 +166,21 @@ def get_explanation(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: 
     return _rows(con, sql, [subject_id, target_id])
 
 
+def has_own_errors(con: duckdb.DuckDBPyConnection, target_id: str, fold: int, diagnosis: str) -> bool:
+    """Whether intervals of this amount are made from the errors of patients with this diagnosis alone."""
+    sql = "select * from conformal_score where target_id = ? and fold = ? and diagnosis = ?"
+    return not _rows(con, sql, [target_id, fold, diagnosis]).empty
+
+
+def get_unstable_explanations(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
+    """target_id, top5_overlap, same_first_share: the patient's explanations that change when a model is rebuilt."""
+    sql = (
+        "select target_id, top5_overlap, same_first_share from patient_stability where subject_id = ? and unstable "
+        "order by target_id"
+    )
+    return _rows(con, sql, [subject_id])
+
+
 def get_subject_repairs(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
     """repair_id, result, note of the patient."""
     return _rows(con, "select * from subject_repair where subject_id = ?", [subject_id])
@@ -172,8 +196,9 @@ def get_subject_quarantine(con: duckdb.DuckDBPyConnection, subject_id: str) -> p
 
 
 def get_mean_estimate(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.Series:
-    """mean, n: the mean estimate of all patients."""
-    sql = f"select avg({quote(f'{target_id}_estimate')}) as mean, count(*) as n from patient_list"
+    """mean, n: the mean estimate of all patients who have one."""
+    estimate = quote(f"{target_id}_estimate")
+    sql = f"select avg({estimate}) as mean, count({estimate}) as n from patient_list"
     return _rows(con, sql).iloc[0]
 
 
@@ -197,10 +222,15 @@ def get_performance(con: duckdb.DuckDBPyConnection, target_id: str, population: 
 def get_subgroups(
     con: duckdb.DuckDBPyConnection, target_id: str, metric: str, threshold: float | None = None
 ) -> pd.DataFrame:
-    """attribute_label, level_label, reference, estimate, lower, upper, n, n_events, suppressed, flag by level."""
+    """A row a level of an attribute, in the study's order.
+
+    attribute_label, level_label, reference, estimate, lower, upper, n, n_events, judgement, suppressed, flag; ratio,
+    ratio_lower, ratio_upper (to the reference), q_value, detectable.
+    """
     sql = (
         "select l.attribute, l.attribute_label, l.level, l.level_label, l.reference, s.estimate, s.lower, s.upper, "
-        "s.n, s.n_events, s.suppressed, s.flag "
+        "s.n, s.n_events, s.judgement, s.suppressed, s.flag, s.ratio, s.ratio_lower, s.ratio_upper, s.q_value, "
+        "s.detectable "
         "from subgroup_performance s join attribute_level l using (attribute, level) "
         "where s.target_id = ? and s.metric = ? and s.threshold is not distinct from ? "
         "order by l.position, l.attribute"
@@ -228,9 +258,10 @@ def get_amount_curve(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataF
     return _rows(con, "select * from amount_curve where target_id = ? order by tenth", [target_id])
 
 
-def get_distribution(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
-    """bin_low, bin_high, n_event, n_no_event."""
-    return _rows(con, "select * from risk_distribution where target_id = ? order by bin_low", [target_id])
+def get_distribution(con: duckdb.DuckDBPyConnection, target_id: str, model_id: str) -> pd.DataFrame:
+    """bin_low, bin_high, n_event, n_no_event of what one model says."""
+    sql = "select * from risk_distribution where target_id = ? and model_id = ? order by bin_low"
+    return _rows(con, sql, [target_id, model_id])
 
 
 def get_concept_importance(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:

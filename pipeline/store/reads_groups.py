@@ -9,7 +9,7 @@ def get_group_outlook(con: duckdb.DuckDBPyConnection, target_id: str, attribute:
 
     level, level_label, n, projected_total, total_lower, total_upper, n_observed, observed_total; and for the patients
     whose amount was observed projected_mean, observed_mean, ratio (projected over observed) with lower and upper,
-    flag; suppressed. Intervals are 95%.
+    judgement and flag; suppressed. Intervals are 95%.
     """
     sql = """
         with measured as (
@@ -19,11 +19,13 @@ def get_group_outlook(con: duckdb.DuckDBPyConnection, target_id: str, attribute:
                    max(estimate) filter (metric = 'predictive_ratio') as ratio,
                    max(lower) filter (metric = 'predictive_ratio') as lower,
                    max(upper) filter (metric = 'predictive_ratio') as upper,
+                   max(judgement) filter (metric = 'predictive_ratio') as judgement,
                    bool_or(flag) filter (metric = 'predictive_ratio') as flag
             from subgroup_performance where target_id = $target and attribute = $attribute group by level
         )
         select l.level, l.level_label, g.n, g.projected_total, g.lower as total_lower, g.upper as total_upper,
                g.n_observed, g.observed_total, m.projected_mean, m.observed_mean, m.ratio, m.lower, m.upper,
+               coalesce(m.judgement, 'not estimable: no patient''s target was observed') as judgement,
                coalesce(m.flag, false) as flag, g.suppressed
         from group_total g
         join attribute_level l using (attribute, level)
@@ -32,4 +34,14 @@ def get_group_outlook(con: duckdb.DuckDBPyConnection, target_id: str, attribute:
         order by l.rowid
     """
     frame: pd.DataFrame = con.execute(sql, {"target": target_id, "attribute": attribute}).df()
+    return frame
+
+
+def get_total_coverage(con: duckdb.DuckDBPyConnection, target_id: str, level: float) -> pd.DataFrame:
+    """group_kind (random, attribute), size, coverage, n_groups of intervals that promise `level`, such as 0.95."""
+    sql = """
+        select group_kind, size, coverage, n_groups from total_coverage
+        where target_id = $target and level = $level order by group_kind desc, size
+    """
+    frame: pd.DataFrame = con.execute(sql, {"target": target_id, "level": level}).df()
     return frame

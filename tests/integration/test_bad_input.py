@@ -226,6 +226,11 @@ ODD: dict[str, dict[str, Any]] = {
     },
     "a baseline called subject_id": with_item("baselines", 0, id="subject_id"),
     "a risk in percent": with_item("baselines", 0, risk="nurse_risk * 100"),
+    "a scope that refuses everybody": {
+        "frame": build_frame().assign(lactate=None),
+        "scope": {"most_missing": 0, "distance_quantile": 0.999},
+    },
+    "so few patients that nothing can be learnt": {"frame": build_frame(60)},
 }
 
 
@@ -260,6 +265,23 @@ SPARSE: dict[str, dict[str, Any]] = {
     ),
     "a feature that nobody has": {"frame": build_frame().assign(lactate=None)},
     "a feature that never varies": {"frame": build_frame().assign(lactate=1.5)},
+    "a baseline that says nothing": {"frame": build_frame().assign(nurse_risk=None)},
+    "a baseline that says something of a few": {
+        "frame": build_frame().assign(nurse_risk=lambda f: f["nurse_risk"].where(f.index < 15))
+    },
+    "an attribute with one level": {"frame": build_frame().assign(sex="male")},
+    "sites too small to learn from": {
+        "subgroups": [
+            {
+                "id": "site",
+                "label": "Site",
+                "value": "case when age < 25 then 'small' else 'large' end",
+                "levels": {"small": "Small", "large": "Large"},
+                "reference": "large",
+            }
+        ],
+        "validation": [{"attribute": "site"}],
+    },
 }
 
 
@@ -283,7 +305,9 @@ def test_a_level_that_was_not_recorded_is_measured_even_where_the_attribute_is_a
     build_release(study, store=tmp_path / "store", boosting=quick)
     cursor = open_release(study.id, Role.CLINICIAN, store=tmp_path / "store").cursor()
     sql = "select level, any_value(n) from group_total where attribute = 'sex' group by 1"
-    assert dict(cursor.execute(sql).fetchall())["missing"] == 60
+    scored = "select count(*) from subject join prediction using (subject_id) where target_id = 'death' "
+    scored += "and status = 'scored' and sex = 'missing'"
+    assert dict(cursor.execute(sql).fetchall())["missing"] == cursor.execute(scored).fetchall()[0][0] > 50
 
 
 # Stores

@@ -44,12 +44,33 @@ def test_build_publishes_a_release_tells_its_steps_and_prints_a_summary(
     for figure in ("auroc", "observed_expected", "predictive_ratio", "interval_coverage_90"):
         assert figure in outcome.out
     last = count_steps(load_study(tmp_path))
-    for step in (f" 1/{last} Reading and validating", "Training: Death in hospital", f" {last}/{last} "):
+    for step in (f" 1/{last} Reading and validating", "Training: Death in hospital", f"{last:>2}/{last} "):
         assert step in outcome.err
     performance = open_release("tiny", Role.BOARD, store=tmp_path / "store").cursor().execute("from performance").df()
     auroc = performance.query("metric == 'auroc' and model_id == 'xgboost' and population == 'all'")["estimate"].iloc[0]
     line = next(line for line in outcome.out.splitlines() if "auroc" in line)
     assert f"{round(auroc, 3):.3g}" in line.replace("│", " ").split()[-5]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_quick_build_says_so_and_leaves_out_the_intervals_of_risks(
+    write_study: WriteStudy, tmp_path: Path, role: Role
+) -> None:
+    store = tmp_path / "store"
+    assert run_here("build", write_study(tmp_path), "--store", store, "--quick").status == 0
+    release = open_release("tiny", role, store=store)
+    assert release.cursor().execute("select quick, refits from release").fetchall() == [(True, 0)]
+    assert read_manifest(release.folder)["boosting"]["refits"] == 0
+    if role is Role.CLINICIAN:
+        shown = release.cursor().execute("from prediction where status = 'scored'").df()
+        death, cost = (shown[shown["target_id"] == target] for target in ("death", "cost"))
+        bounds = ["lower_80", "upper_80", "lower_90", "upper_90"]
+        assert death[bounds].isna().all(axis=None)
+        assert death[["estimate", "band_lower", "band_upper"]].notna().all(axis=None)
+        assert cost[bounds].notna().all(axis=None)
+        listed = release.cursor().execute("from patient_list where status = 'scored'").df()
+        assert listed[["death_lower_90", "death_upper_90"]].isna().all(axis=None)
+        assert listed[["death_estimate", "cost_lower_90"]].notna().all(axis=None)
 
 
 @pytest.mark.usefixtures("_quickly")
@@ -106,7 +127,7 @@ def test_check_counts_what_a_repair_has_moved() -> None:
 
 
 def test_csv_has_a_header_and_every_digit(small_store: Path, release: Release) -> None:
-    sql = "select subject_id, margin, estimate from prediction order by all"
+    sql = "select subject_id, margin, estimate from prediction where status = 'scored' order by all"
     outcome = run_here("query", "small", sql, "--store", small_store, "--format", "csv")
     assert outcome.status == 0, outcome.err
     rows = list(csv.reader(io.StringIO(outcome.out)))

@@ -1,10 +1,7 @@
 """Full builds of the embedded studies, and the figures they must reach out of fold. Slow: `make acceptance`."""
 
-import json
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,52 +18,6 @@ WARDLIGHT = Path(sys.executable).with_name("wardlight")
 STUDIES = ["support2", "support2-as-filed"]
 TARGETS = ["death_180d", "hospital_death", "total_cost", "bed_days"]
 Figure = Callable[[str, str, str], float]
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]) -> Path:
-    """A store with a release of each study, built as a user builds it; prints how long that took and how much memory.
-
-    Machines differ, so neither is judged here: at most 120 s and 1.5 GB on 2 cores is what is promised.
-    """
-    folder = tmp_path_factory.mktemp("full")
-    for study in STUDIES:
-        start = time.monotonic()
-        build = subprocess.Popen([WARDLIGHT, "build", study, "--store", str(folder)])
-        _, status, usage = os.wait4(build.pid, 0)
-        build.returncode = os.waitstatus_to_exitcode(status)
-        say(f"{study}: built in {time.monotonic() - start:.0f} s, at most {usage.ru_maxrss / 1e6:.2f} GB")
-        assert build.returncode == 0
-    return folder
-
-
-@pytest.fixture(scope="module")
-def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Prints a line past pytest's capture."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def print_line(line: str) -> None:
-        with capture.global_and_fixture_disabled():
-            print(f"\n{line}", flush=True)
-
-    return print_line
-
-
-@pytest.fixture(scope="module")
-def figure(store: Path) -> Callable[..., float]:
-    """A figure of `performance`, asked for on the command line."""
-
-    def ask(study: str, target: str, metric: str, *, model: str = "xgboost", population: str = "all") -> float:
-        sql = (
-            f"select estimate from performance where target_id = '{target}' and metric = '{metric}' "
-            f"and model_id = '{model}' and population = '{population}'"
-        )
-        command = [WARDLIGHT, "query", study, sql, "--store", store, "--format", "json"]
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
-        (row,) = json.loads(done.stdout)
-        return float(row["estimate"])
-
-    return ask
 
 
 @pytest.mark.parametrize(
@@ -104,34 +55,36 @@ def test_no_target_is_predicted_so_well_that_it_must_be_a_leak(figure: Figure) -
     ("model", "expected"), [("support_model", 0.785), ("physician", 0.787), ("support_physician_mean", 0.827)]
 )
 def test_baselines_are_reproduced_on_the_patients_with_both_estimates(
-    figure: Callable[..., float], store: Path, study: str, model: str, expected: float
+    figure: Callable[..., float], full_store: Path, study: str, model: str, expected: float
 ) -> None:
     found = figure(study, "death_180d", "auroc", model=model, population="all_baselines")
     assert found == pytest.approx(expected, abs=0.002)
-    cursor = open_release(study, Role.BOARD, store=store).cursor()
+    cursor = open_release(study, Role.CLINICIAN, store=full_store).cursor()
     sql = "select distinct n from performance where target_id = 'death_180d' and population = 'all_baselines'"
     assert cursor.execute(sql).fetchall() == [(7472,)]
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("study", STUDIES)
-def test_for_every_patient_explanation_margin_estimate_and_model_agree(store: Path, study: str, target: str) -> None:
-    release = open_release(study, Role.CLINICIAN, store=store)
+def test_for_every_patient_explanation_margin_estimate_and_model_agree(
+    full_store: Path, study: str, target: str
+) -> None:
+    release = open_release(study, Role.CLINICIAN, store=full_store)
     assert release.cursor().execute("select n_subjects from release").fetchall() == [(9105,)]
     check_explained_number(release, target)
     check_stored_margin(release, target)
 
 
-def test_the_repair_moved_whom_it_should(store: Path) -> None:
-    counts = open_release("support2", Role.BOARD, store=store).cursor().execute("select result, n from repair")
+def test_the_repair_moved_whom_it_should(full_store: Path) -> None:
+    counts = open_release("support2", Role.CLINICIAN, store=full_store).cursor().execute("select result, n from repair")
     assert dict(counts.fetchall()) == {"moved": 4283, "unchanged": 431, "absent": 90}
-    filed = open_release("support2-as-filed", Role.BOARD, store=store).cursor().execute("from repair")
+    filed = open_release("support2-as-filed", Role.CLINICIAN, store=full_store).cursor().execute("from repair")
     assert filed.fetchall() == []
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_every_file_is_as_it_was_published(store: Path, study: str) -> None:
-    done = subprocess.run([str(WARDLIGHT), "verify", study, "--store", str(store)], check=False)
+def test_every_file_is_as_it_was_published(full_store: Path, study: str) -> None:
+    done = subprocess.run([str(WARDLIGHT), "verify", study, "--store", str(full_store)], check=False)
     assert done.returncode == 0
 
 

@@ -50,8 +50,9 @@ SUBJECT = text("subject_id", "a salted pseudonym of the subject")
 FEATURE = text("feature_id", "the feature, as in `feature`")
 POPULATION = text(
     "population",
-    "`all` (cross-fitted) or `all_baselines` (whom every baseline could score; a few at random are "
-    "left out with them where they are so few that the two populations would tell of single patients)",
+    "`all` (cross-fitted, everybody who is scored), `refused` (our withheld estimates of who is not, where they are "
+    "enough) or `all_baselines` (whom every baseline could score, refused ones included; a few at random are left out "
+    "with them where they are so few that the two populations would tell of single patients)",
 )
 MODEL = text("model_id", "`xgboost` for ours, a baseline's id for others")
 INTERVAL_95 = (

@@ -33,6 +33,9 @@ TABLES: tuple[Table, ...] = (
             whole("seed", "the seed of every random choice"),
             whole("n_subjects", "subjects in the cohort"),
             whole("refits", "how often each fold's model was rebuilt to measure its instability"),
+            flag(
+                "quick", "built without refits: risks have no interval, and the stability of reasons was not measured"
+            ),
         ),
     ),
     Table(

@@ -4,7 +4,6 @@ from pipeline.store.tables.column import (
     EVERYONE,
     FEATURE,
     INTERVAL_95,
-    LEVEL,
     MODEL,
     POPULATION,
     SUPPRESSED,
@@ -67,39 +66,44 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "subgroup_performance",
-        "target, model, population, attribute, level, metric and threshold",
+        "target, group, metric and threshold",
         EVERYONE,
         (
             TARGET,
             MODEL,
             POPULATION,
-            *LEVEL,
+            text("family", "`attribute`: the levels of one attribute; `pair`: those of two together"),
+            text("attribute", "the subgroup attribute; `sex × race` for a pair"),
+            text("level", "its level, `missing` where it was not recorded; `male × white` for a pair"),
             text("metric", "see the list of metrics below"),
             real("threshold", "the risk a decision is taken at; null where it has no meaning", nullable=True),
             real("estimate", "the metric; null where it cannot be estimated or is suppressed", nullable=True),
             *INTERVAL_95,
+            real(
+                "ratio",
+                "estimate over that of the reference level (both references for a pair); null at the reference itself, "
+                "where either is not above zero, and for measures that no ratio compares",
+                nullable=True,
+            ),
+            real("ratio_lower", "lower end of its 95% interval", nullable=True),
+            real("ratio_upper", "upper end of it", nullable=True),
             whole("n", "patients it rests on", nullable=True),
             whole("n_events", "events among them; null for an amount", nullable=True),
+            text("judgement", "`judged`, `too few to judge`, or `not estimable: …` with the reason"),
+            real("p_value", "of the right value, two-sided; null for measures that are not tested", nullable=True),
+            real("q_value", "the same after Benjamini & Hochberg (1995) over the family of all targets", nullable=True),
+            real(
+                "detectable",
+                "smallest ratio above 1 that such a group shows with 80% power at the 5% level "
+                "(observed/expected, predictive ratio)",
+                nullable=True,
+            ),
             SUPPRESSED,
             flag(
-                "flag", "true where the interval excludes 1 (observed/expected, predictive ratio, slope) as displayed"
+                "flag",
+                "true where q is below the level of the family (0.05 for `attribute`, 0.10 for `pair`), the interval "
+                "excludes the right value, and the estimate is further off than matters",
             ),
-        ),
-    ),
-    Table(
-        "group_total",
-        "amount target, attribute and level",
-        EVERYONE,
-        (
-            TARGET,
-            *LEVEL,
-            whole("n", "patients", nullable=True),
-            whole("n_observed", "those whose amount was observed", nullable=True),
-            real("projected_total", "sum of the projections of all n, in the target's unit", nullable=True),
-            real("lower", "lower end of the 95% interval for what such a group adds up to", nullable=True),
-            real("upper", "upper end of it", nullable=True),
-            real("observed_total", "sum of what was observed among n_observed", nullable=True),
-            SUPPRESSED,
         ),
     ),
     Table(
@@ -127,15 +131,20 @@ TABLES: tuple[Table, ...] = (
             real("predicted", "mean projection, in the target's unit"),
             real("observed", "mean amount observed"),
             *INTERVAL_95,
+            real("mae", "mean absolute error of single patients, in the target's unit"),
+            real(
+                "predictive_ratio", "predicted total over observed total; null where nothing was spent", nullable=True
+            ),
             whole("n", "patients"),
         ),
     ),
     Table(
         "risk_distribution",
-        "outcome target and twentieth of the risk scale",
+        "outcome target, model and twentieth of the risk scale",
         EVERYONE,
         (
             TARGET,
+            MODEL,
             real("bin_low", "lower end, 0 to 1"),
             real("bin_high", "upper end"),
             whole("n_event", "patients with the event; rounded to tens where a role sees no single patients"),

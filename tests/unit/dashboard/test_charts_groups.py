@@ -217,7 +217,7 @@ def test_calibration_is_in_numbers_out_of_100_with_a_dashed_diagonal() -> None:
     assert (diagonal.x0, diagonal.y0, diagonal.x1, diagonal.y1) == (0, 0, 100, 100)
     assert diagonal.line.dash != "solid"
     assert figure.layout.xaxis.title.text == "Predicted, of 100 patients"
-    assert {"Observed, of 100 patients", "n 1,500", "more than predicted"} <= set(notes(figure))
+    assert {"Observed, of 100 patients", "more than predicted"} <= set(notes(figure))
 
 
 def test_calibration_with_only_withheld_groups_has_nothing_to_show() -> None:

@@ -1,0 +1,1 @@
+"""What a release leaves to people: findings for the board."""
