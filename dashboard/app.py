@@ -17,9 +17,14 @@ PAGES: dict[Role | None, list[tuple[str, str, str, str]]] = {
     Role.CLINICIAN: [("views/clinician/patients.py", "Patients", ":material/groups:", "patients")],
     Role.ADMINISTRATOR: [("views/administrator/outlook.py", "Cost outlook", ":material/monitoring:", "outlook")],
     Role.BOARD: [
+        ("views/ethics/findings.py", "Findings", ":material/flag:", "findings"),
         ("views/ethics/performance.py", "Performance", ":material/fact_check:", "performance"),
         ("views/ethics/subgroups.py", "Subgroups", ":material/bar_chart:", "subgroups"),
+        ("views/ethics/uncertainty.py", "Uncertainty", ":material/straighten:", "uncertainty"),
+        ("views/ethics/sites.py", "Elsewhere", ":material/travel_explore:", "elsewhere"),
         ("views/ethics/drivers.py", "Drivers", ":material/account_tree:", "drivers"),
+        ("views/ethics/explanations.py", "Explanations", ":material/rule:", "explanations"),
+        ("views/ethics/audits.py", "Audits", ":material/policy:", "audits"),
         ("views/ethics/data.py", "Data", ":material/database:", "data"),
     ],
 }

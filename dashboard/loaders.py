@@ -43,7 +43,8 @@ def load_release(study_id: str, role: Role) -> Release:
 
 def read(release: Release, function: Read[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What a function of `pipeline.store.reads` says of the release, remembered for this release and role."""
-    result: T = _read(release, (str(release.folder), release.role), function.__name__, function, args, kwargs)
+    name = f"{function.__module__}.{function.__name__}"
+    result: T = _read(release, (str(release.folder), release.role), name, function, args, kwargs)
     return result
 
 

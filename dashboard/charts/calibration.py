@@ -26,25 +26,27 @@ def calibration_plot(
     frame: pd.DataFrame,
     *,
     palette: Palette,
+    smooth: pd.DataFrame | None = None,
     height: int = 400,
     x_title: str = "Predicted, of 100 patients",
     y_title: str = "Observed, of 100 patients",
 ) -> go.Figure:
     """Return a calibration plot: a dot a group with its interval, and the dashed diagonal where both agree.
 
-    Columns: predicted, observed, lower, upper (shares, 0 to 1; NaN where withheld); n (patients).
+    Columns: predicted, observed, lower, upper (shares, 0 to 1; NaN where withheld); n (patients). `smooth` is a curve
+    with its 95% band, in the same columns without n, drawn under the dots.
     """
     shown = frame[frame["predicted"].notna() & frame["observed"].notna()].sort_values("predicted")
     if shown.empty:
         return empty_figure(palette, height=height)
     figure = base_figure(palette, height=height)
+    if smooth is not None and len(smooth):
+        _add_smooth(figure, smooth, palette=palette)
     _add_diagonal(figure, palette=palette)
     predicted = _of_100(shown["predicted"])
     lower, upper = _of_100(shown["lower"]), _of_100(shown["upper"])
     add_intervals(figure, lower, upper, predicted, colour=palette.interval, width=5, upright=True)
     _add_groups(figure, predicted, _of_100(shown["observed"]), hovers=_hovers(shown), palette=palette)
-    n_text = f"n {format_count(sum(numbers(shown['n'])))}"
-    add_note(figure, n_text, x=1, y=0, xanchor="right", yanchor="bottom", xshift=-8, yshift=8, colour=palette.muted)
     add_line_above(figure, plain(y_title), palette=palette)
     figure.update_layout(margin_t=34, margin_r=16)
     figure.update_xaxes(range=[0, 100], tickvals=TICKS, title_text=plain(x_title))
@@ -65,6 +67,17 @@ def _add_diagonal(figure: go.Figure, *, palette: Palette) -> None:
         add_note(figure, words, x=x, y=y, xref="x", yref="y", xanchor=anchor, colour=palette.muted)
 
 
+def _add_smooth(figure: go.Figure, smooth: pd.DataFrame, *, palette: Palette) -> None:
+    """Add the smooth curve over its band."""
+    across, middle, lower, upper = (_of_100(smooth[c]) for c in ("predicted", "observed", "lower", "upper"))
+    band = {"x": [*across, *reversed(across)], "y": [*upper, *reversed(lower)], "fill": "toself"}
+    figure.add_trace(
+        go.Scatter(**band, fillcolor=palette.soft, opacity=0.5, mode="none", hoverinfo="skip", name="95% band")
+    )
+    line = {"color": palette.accent, "width": 1.5}
+    figure.add_trace(go.Scatter(x=across, y=middle, mode="lines", line=line, hoverinfo="skip", name="smooth curve"))
+
+
 def _hovers(shown: pd.DataFrame) -> list[str]:
     """Return what each dot says when pointed at."""
     columns = (shown["predicted"], shown["observed"], shown["lower"], shown["upper"])
@@ -81,13 +94,12 @@ def _hovers(shown: pd.DataFrame) -> list[str]:
 def _add_groups(
     figure: go.Figure, predicted: list[float], observed: list[float], *, hovers: list[str], palette: Palette
 ) -> None:
-    """Add the dots of the groups, joined by a line."""
+    """Add the dots of the groups."""
     figure.add_trace(
         go.Scatter(
             x=predicted,
             y=observed,
-            mode="lines+markers",
-            line={"color": palette.accent, "width": 1.5},
+            mode="markers",
             marker={"size": 10, "color": palette.accent, "line": {"color": palette.background, "width": 1.5}},
             text=hovers,
             hovertemplate="%{text}<extra></extra>",

@@ -76,9 +76,10 @@ def forest(
 ) -> go.Figure:
     """Return a forest plot, groups under their headings in the frame's order, with a line at the null value.
 
-    Columns: group (heading), level (label), n and n_events (NA reads "–"), estimate, lower, upper (unit of
-    `axis_title`), suppressed, flagged, text (right column). Of a suppressed row nothing but its label is drawn:
-    a dashed empty box and `withheld_text`, so that a withheld number is never a gap, and never in the page.
+    Columns: group (heading), level (label), n and n_events (NA reads "–"; the latter left out without a title),
+    estimate, lower, upper (unit of `axis_title`), suppressed, flagged, text (right column). Of a suppressed row nothing
+    but its label is drawn: a dashed empty box and `withheld_text`, so that a withheld number is never a gap, and never
+    in the page.
     """
     if frame.empty:
         return empty_figure(palette, height=ROW_HEIGHT * 4 + FRAME_HEIGHT)
@@ -227,7 +228,7 @@ def _add_texts(
     places = [place for place, _ in shown]
     muted = [palette.muted] * len(shown)
     counts = {
-        EVENTS_SHIFT: [row.n_events for _, row in shown],
+        **({EVENTS_SHIFT: [row.n_events for _, row in shown]} if titles[1] else {}),
         EVENTS_SHIFT - COLUMN_WIDTH: [row.n for _, row in shown],
     }
     for shift, values in counts.items():

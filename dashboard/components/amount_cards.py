@@ -10,7 +10,7 @@ from dashboard.components.cards import render_card_head, render_chart_card
 from dashboard.components.tables import render_table
 from dashboard.loaders import read
 from dashboard.presentation import amounts
-from pipeline.store import reads
+from pipeline.store import reads, reads_groups
 from pipeline.study.model import Target
 
 
@@ -26,7 +26,8 @@ def render_groups(view: View, target: Target, outlook: pd.DataFrame, *, largest_
         how_to_read=(
             "The ring is the mean of what was observed in a group, the dot the mean of what was projected for the "
             "same patients, by models that never saw them. Projected ÷ observed is 1 where both agree; 1.15 is 15% "
-            "too high. ◆ marks a group whose 95% interval, as it is written, misses 1."
+            "too high. ◆ marks a group that is clearly off: below 0.8 or above 1.25, and by "
+            "more than chance explains."
         ),
         table=amounts.build_dumbbell_table(groups, target),
         caption="Only patients whose amount was recorded. In brackets: 95% intervals of projected ÷ observed.",
@@ -52,26 +53,28 @@ def render_tenths(view: View, target: Target, *, height: int) -> None:
             "the line is a projection that does not fit that part."
         ),
         table=amounts.build_tenths_table(curve, target),
-        caption=f"{int(curve['n'].sum()):,} patients whose amount was recorded. Thin lines: 95% intervals.",
+        caption="Only patients whose amount was recorded. Thin lines: 95% intervals.",
         key="tenths",
     )
 
 
-def render_totals(target: Target, outlook: pd.DataFrame, total: pd.Series) -> None:
+def render_totals(view: View, target: Target, outlook: pd.DataFrame, total: pd.Series) -> None:
     """Projected and observed totals, a row a group; `total` is the row of all patients."""
     render_card_head(
         amounts.tell_largest_group(outlook, total, target),
         how_to_read=(
             "The projected total is that of all patients of a group, with the 95% interval for what such a group adds "
-            "up to. The observed total is that of the patients whose amount was recorded, so it is smaller where some "
-            "are missing: compare the means in the card on groups, not the two totals."
+            "up to: patients differ, and groups have differed from the whole cohort beyond that. The observed total "
+            "is that of the patients whose amount was recorded, so it is smaller where some are missing: compare the "
+            "means in the card on groups, not the two totals."
         ),
         key="totals",
     )
     table = amounts.build_total_table(outlook, target)
     render_table(table, label="Projected and observed totals by group", right=list(table.columns[1:]))
     year = amounts.money_year(target)
+    coverage = read(view.release, reads_groups.get_total_coverage, target.id, 0.95)
     st.caption(
-        f"{f'Dollars, {year}. ' if year else ''}Intervals take a group to behave like the whole cohort; where ◆ "
-        "stands, it did not."
+        f"{f'Dollars, {year}. ' if year else ''}Intervals allow for how much groups differ from the whole cohort. "
+        f"{amounts.tell_coverage(coverage, view.study)} ◆ marks a group that is clearly off."
     )

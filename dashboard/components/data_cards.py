@@ -14,8 +14,8 @@ from dashboard.presentation.measures import WITHHELD
 _ROW_HEIGHT, _LEAST_HEIGHT = 30, 200
 
 
-def render_attrition(view: View, attrition: pd.DataFrame) -> None:
-    """Who is in the cohort."""
+def render_attrition(view: View, attrition: pd.DataFrame, scored: int | None) -> None:
+    """Who is in the cohort, and how many of them are scored."""
     noun = view.study.subject.noun
     render_card_head(
         words.tell_attrition(attrition, noun),
@@ -24,6 +24,8 @@ def render_attrition(view: View, attrition: pd.DataFrame) -> None:
     )
     table = words.build_attrition_table(attrition, noun)
     render_table(table, label="Who is in the cohort", right=list(table.columns[1:3]))
+    if told := words.tell_scored(int(attrition["n_after"].iloc[-1]), scored):
+        st.write(told)
 
 
 def render_repairs(view: View, repair: pd.DataFrame) -> None:

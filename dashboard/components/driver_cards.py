@@ -8,7 +8,7 @@ from dashboard.components.cards import render_card_head, render_chart_card
 from dashboard.components.tables import render_table
 from dashboard.loaders import read
 from dashboard.presentation import importance
-from pipeline.store import reads
+from pipeline.store import reads, reads_audits
 from pipeline.study.model import Kind, Target
 
 
@@ -57,7 +57,8 @@ def _render(view: View, target: Target, title: str, frame: pd.DataFrame, shown: 
         axis_title=importance.name_unit(target),
         tick_format="" if target.kind is Kind.OUTCOME else ".0%",
     )
-    patients = f"n {int(view.facts['n_subjects']):,}, thin lines: 95% intervals."
+    scored = read(view.release, reads_audits.get_scored)
+    patients = f"n {scored:,} scored, thin lines: 95% intervals." if scored else "Thin lines: 95% intervals."
     render_chart_card(
         title,
         figure,

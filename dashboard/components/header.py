@@ -39,5 +39,6 @@ def render_title(view: View, title: str, *, key: str) -> None:
 def render_footer(view: View, *sentences: str) -> None:
     """What the page rests on, in one muted line."""
     facts = view.facts
+    coarse = [] if view.release.role is Role.CLINICIAN else ["counts are told in tens, other figures as coarsely"]
     source = f"{facts['study_title']}, {facts['era']} · release {facts['release_id']} · n {facts['n_subjects']:,}"
-    st.caption(" · ".join([source, *sentences, "not a medical device; not reviewed"]))
+    st.caption(" · ".join([source, *coarse, *sentences, "not a medical device; not reviewed"]))

@@ -13,36 +13,36 @@ from dashboard.loaders import read
 from dashboard.presentation import performance as words
 from dashboard.presentation.measures import MEASURES, Key, Measured
 from pipeline.numerals import format_count
-from pipeline.store import reads
+from pipeline.store import reads, reads_comparison
 from pipeline.study.model import Target
 
 NOT_COMPARED = (
-    "Each interval is that of one model alone. Whether one model is better than another takes a paired comparison on "
-    "the same patients, which has not been made yet."
+    "Each interval is that of one model alone; whether one is better than another is told by the differences on the "
+    "same patients."
 )
 _HEIGHT = 400
 
 
 def render_auroc(
-    view: View, target: Target, common: pd.DataFrame, everybody: pd.DataFrame, names: dict[str, str]
+    view: View, target: Target, common: pd.DataFrame, everybody: pd.DataFrame, names: dict[str, str], plotted: list[str]
 ) -> None:
-    """How well each model tells patients apart, with intervals."""
-    frame = words.build_auroc_frame(common, everybody, names)
+    """How well each model tells patients apart, with intervals; the table has also those that are not `plotted`."""
+    frame = words.build_auroc_frame(common, everybody, {i: names[i] for i in plotted if i in names})
+    every = words.build_auroc_frame(common, everybody, names)
     figure = model_dots(
         frame,
         palette=view.palette,
         axis_title="AUROC (0.5 is tossing a coin, 1 is perfect; the axis is cut)",
         text_title="AUROC (95%)",
-        height=_HEIGHT,
     )
-    table = frame[["label", "text"]].set_axis(["Model", "AUROC (95% interval)"], axis=1)
-    table.insert(1, "Patients", [format_count(n) for n in frame["n"]])
+    table = every[["label", "text"]].set_axis(["Model", "AUROC (95% interval)"], axis=1)
+    table.insert(1, "Patients", [format_count(n) for n in every["n"]])
     render_chart_card(
         words.tell_auroc(common, everybody, names, target.happened),
         figure,
         how_to_read=f"{MEASURES['auroc'].reading} The bar behind a dot is its 95% interval. {NOT_COMPARED}",
         table=table,
-        caption=f"{words.tell_same_patients(common, everybody)} {NOT_COMPARED if len(common) else ''}",
+        caption=words.tell_same_patients(common, everybody),
         key="auroc",
     )
 
@@ -50,14 +50,16 @@ def render_auroc(
 def render_calibration(view: View, target: Target, model_id: str, name: str) -> None:
     """Predicted against observed risk of one model."""
     curve = read(view.release, reads.get_calibration, target.id, model_id)
-    figure = calibration_plot(curve, palette=view.palette, height=_HEIGHT)
+    smooth = read(view.release, reads_comparison.get_smooth_calibration, target.id, model_id)
+    figure = calibration_plot(curve, palette=view.palette, smooth=smooth, height=_HEIGHT)
     render_chart_card(
         words.tell_calibration(curve, name, target.happened),
         figure,
         how_to_read=(
             "Patients are ordered by their risk and cut into groups. A dot compares the mean risk of a group (across) "
             "with how many of 100 had the event (up). On the dashed line both are equal; above it more had the event "
-            "than predicted. The upright line is the 95% interval of what was observed."
+            "than predicted. The upright line is the 95% interval of what was observed; the curve is the same without "
+            "groups, with its 95% band."
         ),
         table=words.build_calibration_table(curve),
         caption=f"{name}, every patient it could score. Upright lines: 95% intervals.",
@@ -65,9 +67,9 @@ def render_calibration(view: View, target: Target, model_id: str, name: str) -> 
     )
 
 
-def render_distribution(view: View, target: Target) -> None:
-    """How the risks of patients with and without the event are spread."""
-    bins = read(view.release, reads.get_distribution, target.id)
+def render_distribution(view: View, target: Target, model_id: str, name: str) -> None:
+    """How the risks of one model are spread among patients with and without the event."""
+    bins = read(view.release, reads.get_distribution, target.id, model_id)
     event = target.happened or "had the event"
     figure = risk_distribution(bins, palette=view.palette, event_label=event, no_event_label="all others")
     render_chart_card(
@@ -78,7 +80,7 @@ def render_distribution(view: View, target: Target) -> None:
             "The further apart the two heaps, the better the model tells patients apart."
         ),
         table=words.build_distribution_table(bins, target.happened),
-        caption="This model, all patients. Counts are rounded to tens, so that none tells of a few patients.",
+        caption=f"{name}, every scored patient that it says something of.",
         key="distribution",
     )
 
@@ -107,20 +109,22 @@ def render_models(
     target: Target, common: pd.DataFrame, everybody: pd.DataFrame, names: dict[str, str], ranking: set[str]
 ) -> None:
     """Models × measures."""
+    table = words.build_model_table(common, everybody, names, ranking)
     render_card_head(
         words.tell_models(common, names, ranking),
-        how_to_read="\n".join(f"- **{MEASURES[m].name}**: {MEASURES[m].reading}" for m in words.FOR_MODELS),
+        how_to_read="\n".join(f"- **{MEASURES[m].name}**: {MEASURES[m].reading}" for m in words.FOR_TABLE),
+        table=table,
         key="models",
     )
-    table = words.build_model_table(common, everybody, names, ranking)
     render_table(
-        table,
+        table[["Model", "Patients", *(MEASURES[m].name for m in words.FOR_READING)]],
         label="Models and measures",
         right=list(table.columns[1:]),
         notes=words.describe_columns(target.happened),
         strong=["Model"],
     )
-    st.caption(f"In brackets: 95% intervals. {NOT_COMPARED}" if len(names) > 1 else "In brackets: 95% intervals.")
+    more = "In brackets: 95% intervals; three more measures are in the table."
+    st.caption(f"{more} {NOT_COMPARED}" if len(names) > 1 else more)
 
 
 def render_amount_measures(target: Target, measured: dict[Key, Measured]) -> None:

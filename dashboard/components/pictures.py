@@ -76,6 +76,11 @@ def list_bar(
     return _data_uri(width, height, shapes)
 
 
+def no_picture() -> str:
+    """Return an empty picture, for a cell that has nothing to show: without one, the cell would say "None"."""
+    return _data_uri(1, 1, [])
+
+
 def range_position(
     value: float | None,
     normal: Interval | None,

@@ -20,10 +20,13 @@ body {{ font-variant-numeric: tabular-nums; }}
 .wl-answer .number {{ color: {palette.accent}; font-size: 4.2rem; font-weight: 650; line-height: 1; }}
 .wl-answer .number.amount {{ font-size: 3.1rem; }}
 .wl-answer .words {{ font-size: 1.1rem; font-weight: 600; line-height: 1.35; }}
+.wl-answer .refused {{ font-size: 2.2rem; font-weight: 650; line-height: 1.1; white-space: nowrap; }}
+.wl-band {{ color: {palette.muted}; }}
 .wl-scroll {{ overflow-x: auto; }}
 table.wl {{ border-collapse: collapse; width: 100%; font-size: .93rem; }}
 table.wl th {{ color: {palette.muted}; font-weight: 600; font-size: .85rem; text-align: left; padding: .35rem .5rem; }}
 table.wl td {{ border-top: 1px solid {palette.grid}; padding: .38rem .5rem; vertical-align: middle; }}
+table.wl :is(th, td):first-child {{ min-width: 10rem; }}
 table.wl .right {{ text-align: right; white-space: nowrap; }}
 table.wl .muted {{ color: {palette.muted}; }}
 table.wl .gap {{ color: {palette.muted}; font-style: italic; }}

@@ -41,8 +41,8 @@ def render_forest(
         figure,
         how_to_read=(
             f"{measure.reading} The line through a dot is the 95% interval of the group. "
-            "◆ marks a group whose interval, as it is written, misses the value that is right. An arrow says that an "
-            f"interval goes on beyond the plot. {words.tell_rules(measure)}"
+            f"{words.tell_mark(measure)} An arrow says that an interval goes on beyond the plot. "
+            f"{words.tell_rules(measure)}"
         ),
         table=words.build_group_table(judged, measure, target.happened),
         caption=words.tell_patients(view.study, target, threshold),

@@ -13,24 +13,35 @@ _ARROWS = {"low": "↓ low", "high": "↑ high"}
 
 def values_table(rows: list[tuple[Feature, Value, float]], *, unit: str | None, palette: Palette) -> str:
     """An HTML table, one row a feature in the order given; `unit` is that of the points (None: per 100 patients)."""
-    body = "".join(_row(feature, value, points, unit=unit, palette=palette) for feature, value, points in rows)
+    body = "".join(
+        f"<tr>{_cells(feature, value, palette)}"
+        f'<td class="right {"raises" if points > 0 else "lowers"}">{_points(points, unit)}</td></tr>'
+        for feature, value, points in rows
+    )
+    return _table(body, f'<th class="right">{"Share" if unit else "Points"}</th>')
+
+
+def plain_values_table(rows: list[tuple[Feature, Value]], *, palette: Palette) -> str:
+    """The table of a patient who has no estimate that values could add to."""
+    return _table("".join(f"<tr>{_cells(feature, value, palette)}</tr>" for feature, value in rows), "")
+
+
+def _table(body: str, last_heading: str) -> str:
     return (
         '<div class="wl-scroll"><table class="wl"><thead><tr><th>Measurement</th><th class="right">Value</th><th></th>'
-        f'<th class="right">Normal</th><th>Position</th><th class="right">{"Points" if not unit else "Share"}</th>'
-        f"</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<th class="right">Normal</th><th>Position</th>{last_heading}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
-def _row(feature: Feature, value: Value, points: float, *, unit: str | None, palette: Palette) -> str:
+def _cells(feature: Feature, value: Value, palette: Palette) -> str:
     where = _ARROWS.get(position_of(feature, value) or "", "")
     missing = is_missing(value)
     name = "gap" if missing else ""
     shown = escape(format_value(feature, value))
     return (
-        f'<tr><td title="{escape(feature.note or "")}">{escape(feature.label)}</td>'
+        f'<td title="{escape(feature.note or "")}">{escape(feature.label)}</td>'
         f'<td class="right {name}">{shown if missing else f"<b>{shown}</b>"}</td><td class="right"><b>{where}</b></td>'
         f'<td class="right muted">{format_normal(feature)}</td><td>{_picture(feature, value, palette)}</td>'
-        f'<td class="right {"raises" if points > 0 else "lowers"}">{_points(points, unit)}</td></tr>'
     )
 
 

@@ -15,12 +15,16 @@ from dashboard.presentation.measures import (
     read_number,
     upper_first,
 )
-from dashboard.presentation.subgroups import can_judge
+from pipeline.evaluate.judgement import JUDGED
 from pipeline.numerals import NOTHING, format_amount, format_count, format_number, format_ratio
-from pipeline.study.model import Target
+from pipeline.study.model import Study, Target
 
 DOLLARS = "USD"
 Figure = tuple[str, str, str]
+
+# The size of a group that a coverage is told of, and how many attributes are named.
+_USUAL_SIZE = 100
+_NAMED = 2
 
 _RATIO = MEASURES["predictive_ratio"]
 _COVERAGE = MEASURES["interval_coverage_90"]
@@ -51,7 +55,7 @@ def tell_total(target: Target, total: pd.Series) -> list[Figure]:
         (
             f"Projected for all {format_count(n)} patients{year}",
             format_amount(float(total["projected_total"]), unit),
-            f"95%: {_interval(low, high, unit)}; assumes this group behaves like the whole cohort",
+            f"95%: {_interval(low, high, unit)}; assumes this selection behaves like the whole cohort",
         ),
         (
             f"Mean per patient{year}",
@@ -86,7 +90,7 @@ def build_group_frame(outlook: pd.DataFrame, *, largest_first: bool) -> pd.DataF
     for row in outlook.to_dict("records"):
         suppressed = bool(row["suppressed"])
         n, ratio, lower, upper = (read_number(row[c]) for c in ("n_observed", "ratio", "lower", "upper"))
-        judged = not suppressed and can_judge(_RATIO.metric, n, math.nan) and math.isfinite(ratio)
+        judged = not suppressed and row["judgement"] == JUDGED
         text = WITHHELD if suppressed else format_ratio(ratio, lower, upper) if judged else TOO_FEW
         means = [read_number(row[c]) if judged else math.nan for c in ("observed_mean", "projected_mean")]
         flagged = judged and bool(row["flag"])
@@ -120,7 +124,7 @@ def build_total_table(outlook: pd.DataFrame, target: Target) -> pd.DataFrame:
         if row["suppressed"]:
             rows.append((row["level_label"], WITHHELD, NOTHING, NOTHING, NOTHING, NOTHING))
             continue
-        flag = " ◆" if row["flag"] and can_judge(_RATIO.metric, read_number(row["n_observed"]), math.nan) else ""
+        flag = " ◆" if row["flag"] else ""
         rows.append(
             (
                 f"{row['level_label']}{flag}",
@@ -133,6 +137,32 @@ def build_total_table(outlook: pd.DataFrame, target: Target) -> pd.DataFrame:
         )
     columns = ["Group", "Patients", "Projected total", "95% interval", "Observed total", "Patients observed"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def tell_coverage(coverage: pd.DataFrame, study: Study) -> str:
+    """How often the 95% intervals of totals held, in words; from `get_total_coverage`. Empty where none was tried."""
+    parts = []
+    random = coverage[coverage["group_kind"] == "random"]
+    usual = random[random["size"] == _USUAL_SIZE]
+    for row in (usual if len(usual) else random.tail(1)).to_dict("records"):
+        of_100 = format_count(100 * float(row["coverage"]))
+        parts.append(f"of random groups of {format_count(row['size'])} patients, {of_100} of 100 lay inside")
+    for row in coverage[coverage["group_kind"] == "attribute"].to_dict("records"):
+        inside = format_count(float(row["coverage"]) * row["n_groups"])
+        parts.append(f"of groups by {_name_attributes(study)}, {inside} of {format_count(row['n_groups'])}")
+    if not parts:
+        return ""
+    return f"Tried on groups that nothing had been learnt from: {'; '.join(parts)} (95 of 100 are promised)."
+
+
+def _name_attributes(study: Study) -> str:
+    """ "diagnosis, sex and 6 other attributes"; the diagnosis and the first of the others."""
+    first = [a for a in study.subgroups if a.id == study.diagnosis]
+    labels = [lower_first(a.label) for a in [*first, *(a for a in study.subgroups if a not in first)]]
+    named, others = labels[:_NAMED], len(labels) - _NAMED
+    if others > 0:
+        return f"{', '.join(named)} and {count_words(others, 'other attribute')}"
+    return " and ".join(named)
 
 
 def tell_largest_group(outlook: pd.DataFrame, total: pd.Series, target: Target) -> str:
@@ -162,7 +192,7 @@ def build_dumbbell_table(groups: pd.DataFrame, target: Target) -> pd.DataFrame:
                 format_amount(v, unit) if math.isfinite(v) else NOTHING for v in groups["projected"]
             ],
             "Projected ÷ observed (95%)": groups["text"],
-            "Interval misses 1": ["◆" if flagged else "" for flagged in groups["flagged"]],
+            "Clearly off": ["◆" if flagged else "" for flagged in groups["flagged"]],
         }
     )
 

@@ -40,6 +40,13 @@ def tell_attrition(attrition: pd.DataFrame, noun: str) -> str:
     return f"{format_count(last)} of {count_words(first, noun)} of the source are in the cohort"
 
 
+def tell_scored(cohort: int, scored: int | None) -> str | None:
+    """How many of the cohort are scored, where the models refuse some."""
+    if scored is None or scored >= cohort:
+        return None
+    return f"{format_count(scored)} of them are scored; whom the models refuse, and why, is on the page Audits."
+
+
 def build_repair_table(repair: pd.DataFrame, noun: str) -> pd.DataFrame:
     """What became of the values, and of how many patients."""
     order = repair["result"].map({result: i for i, result in enumerate(_RESULTS)})
@@ -160,9 +167,15 @@ def build_provenance_table(release: pd.Series, folds: int) -> pd.DataFrame:
         ("Code", release["code_version"]),
         ("Seed of every random choice", str(release["seed"])),
         ("Folds", f"{folds}: each patient is scored by a model that did not see them"),
-        ("Rebuilds of each fold's model", f"{release['refits']}, to measure how much a risk depends on the sample"),
+        ("Rebuilds of each fold's model", _tell_rebuilds(int(release["refits"]))),
     ]
     return pd.DataFrame(rows, columns=["What", "Value"])
+
+
+def _tell_rebuilds(refits: int) -> str:
+    if not refits:
+        return "none, so how much a risk depends on the sample is not known"
+    return f"{refits}, to measure how much a risk depends on the sample"
 
 
 def tell_provenance(release: pd.Series) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.evaluate.disclosure import SMALLEST_CELL
+from pipeline.govern.words import lower_first as lower_first
 from pipeline.numerals import NOTHING, format_amount, format_number
 
 # How the release names our own models, and the patients whom every baseline could score.
@@ -87,7 +88,9 @@ class Measured:
         """ "0.785 (0.773 to 0.796)"; a dash where it could not be estimated."""
         if not math.isfinite(self.estimate):
             return NOTHING
-        return f"{measure.format(self.estimate, unit)} ({self.interval(measure, unit)})"
+        estimate = measure.format(self.estimate, unit)
+        # A measure that has no interval (the calibration error) is told without one.
+        return f"{estimate} ({self.interval(measure, unit)})" if math.isfinite(self.lower) else estimate
 
 
 Key = tuple[str, float | None]
@@ -128,6 +131,29 @@ MEASURES: dict[str, Measure] = {
             Scale.SCORE,
         ),
         Measure(
+            "auprc",
+            "Average precision",
+            "how pure the highest risks are",
+            "The higher the better; guessing gives the event rate. It is higher where the event is common, so compare "
+            "it on the same patients only.",
+            Scale.SCORE,
+        ),
+        Measure(
+            "calibration_intercept",
+            "Calibration intercept",
+            "shift of all risks",
+            "0 is right. Above 0 risks are too low altogether, below too high, on the logit scale.",
+            Scale.RATIO,
+            right=0.0,
+        ),
+        Measure(
+            "ece",
+            "Calibration error (ECE)",
+            "mean distance of risk and event rate",
+            "Over ten equal groups by risk; 0 is right. With few patients chance alone keeps it above 0.",
+            Scale.SCORE,
+        ),
+        Measure(
             "sensitivity",
             "Sensitivity",
             "of 100 patients who {happened}, how many were flagged",
@@ -150,6 +176,14 @@ MEASURES: dict[str, Measure] = {
             "Of 100 patients at or above the threshold, how many had the event. It is higher in groups where the event "
             "is common.",
             Scale.OF_100,
+            at_threshold=True,
+        ),
+        Measure(
+            "number_needed_to_evaluate",
+            "Number needed to evaluate",
+            "flagged patients for each one who {happened}",
+            "How many flagged patients have to be looked at to find one with the event: 1 ÷ PPV.",
+            Scale.RATIO,
             at_threshold=True,
         ),
         Measure(
@@ -259,11 +293,6 @@ def join_words(words: Iterable[str]) -> str:
 def count_words(count: int, noun: str) -> str:
     """ "1 group", "8 groups"."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def lower_first(text: str) -> str:
-    """A label within a sentence: its first letter small, unless the word is an acronym."""
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def upper_first(text: str) -> str:

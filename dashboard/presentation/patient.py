@@ -1,5 +1,6 @@
 """What the page of one patient says: values, reasons and sentences from what the release holds of them."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -20,21 +21,33 @@ from pipeline.explain.words import (
 )
 from pipeline.ingest.validate import SET_TO_MISSING
 from pipeline.models.link import link_of
-from pipeline.numerals import format_amount, format_of_100
+from pipeline.numerals import format_amount, format_interval, format_number, format_of_100
+from pipeline.store.tables.patients import REFUSED
 from pipeline.study.model import Kind, Study, Target
 
+NOT_MEASURED = "not measured in a quick build"
 # Concepts that move an estimate by less are put together in the waterfall.
 _SMALLEST_SHARE = 0.02
 
 
+_BOUNDS = ("lower_80", "upper_80", "lower_90", "upper_90", "band_lower", "band_upper")
+
+
 @dataclass(frozen=True)
 class Estimate:
-    """One target's estimate of one patient; risks as of 100 patients, amounts in their unit."""
+    """One target's estimate of one patient; risks as of 100 patients, amounts in their unit.
+
+    Bounds are NaN where a quick build did not measure them; the calibration band is NaN for an amount.
+    """
 
     target: Target
     value: float
+    lower_80: float
+    upper_80: float
     lower_90: float
     upper_90: float
+    band_lower: float
+    band_upper: float
     base: float
     fold: int
 
@@ -47,14 +60,43 @@ class Estimate:
         return format_of_100(value / 100) if self.is_risk else format_amount(value, self.target.unit or "")
 
     @property
+    def has_interval(self) -> bool:
+        return math.isfinite(self.lower_90) and math.isfinite(self.upper_90)
+
+    @property
     def interval(self) -> str:
-        """ "31 to 52"."""
-        return f"{self.format(self.lower_90)} to {self.format(self.upper_90)}"
+        """The 90% interval: "31 to 52", or that there is none."""
+        return self._range(self.lower_90, self.upper_90)
+
+    @property
+    def narrower(self) -> str:
+        """The 80% interval."""
+        return self._range(self.lower_80, self.upper_80)
+
+    @property
+    def band(self) -> str:
+        """The calibration band, which has no level; empty for an amount. Narrow bands need a decimal to be bands."""
+        if not math.isfinite(self.band_lower):
+            return ""
+        ends = format_of_100(self.band_lower / 100), format_of_100(self.band_upper / 100)
+        return (
+            f"{ends[0]} to {ends[1]}"
+            if ends[0] != ends[1]
+            else format_interval(self.band_lower, self.band_upper, decimals=1)
+        )
 
     @property
     def certainty(self) -> str:
         """The interval with what it is and its level, in a phrase."""
+        if not self.has_interval:
+            return f"interval {NOT_MEASURED}"
         return f"{self.interval} in 90% of rebuilds" if self.is_risk else f"90% interval: {self.interval}"
+
+    def _range(self, lower: float, upper: float) -> str:
+        if not math.isfinite(lower) or not math.isfinite(upper):
+            return NOT_MEASURED
+        ends = self.format(lower), self.format(upper)
+        return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def read_estimate(study: Study, row: pd.Series, base_value: float) -> Estimate:
@@ -65,11 +107,25 @@ def read_estimate(study: Study, row: pd.Series, base_value: float) -> Estimate:
     return Estimate(
         target=target,
         value=scale * float(row["estimate"]),
-        lower_90=scale * float(row["lower_90"]),
-        upper_90=scale * float(row["upper_90"]),
+        **{name: scale * _number(row[name]) for name in _BOUNDS},
         base=scale * float(link.inverse(np.array([base_value]))[0]),
         fold=int(row["fold"]),
     )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None or pd.isna(value) else float(value)
+
+
+def read_refusal(rows: pd.DataFrame) -> str | None:
+    """Why the patient of these rows of `prediction` is not scored, and what would mend it; None where they are."""
+    reasons = rows.loc[rows["status"] == REFUSED, "reason"]
+    return None if reasons.empty else str(reasons.iloc[0])
+
+
+def shorten_refusal(reason: str) -> str:
+    """The first thing that a reason says, for a cell of the list: "14 of 24 features are missing (at most 10)"."""
+    return re.split(r"; |\. ", reason.removeprefix("Not scored: "), maxsplit=1)[0].removesuffix(".")
 
 
 def read_values(study: Study, subject: pd.Series, repairs: pd.DataFrame, quarantine: pd.DataFrame) -> dict[str, Value]:
@@ -111,15 +167,42 @@ def tell_answer(study: Study, estimate: Estimate, era: str) -> str:
 
 
 def tell_interval(estimate: Estimate) -> str:
-    """What the interval is, in a sentence."""
+    """What the headline interval is, in a sentence."""
+    if not estimate.has_interval:
+        what = "How far it moves if the model were rebuilt" if estimate.is_risk else "The prediction interval"
+        return f"{what}: {NOT_MEASURED}."
     if estimate.is_risk:
-        return f"If the model were rebuilt on resampled patients, 90% of the rebuilds would say {estimate.interval}."
-    return f"90% prediction interval: {estimate.interval}."
+        return f"If the model were rebuilt: {estimate.interval}, in 90% of rebuilds on resampled patients."
+    return f"90% prediction interval: {estimate.interval}; 80%: {estimate.narrower}."
+
+
+def tell_errors(study: Study, group_label: str) -> str:
+    """Whose errors an amount's intervals are made from: `group_label` is a diagnosis, or empty for everybody."""
+    of = f"{study.subject.noun}s with {_lower(group_label)}" if group_label else f"all {study.subject.noun}s"
+    return f"Both are made from how far the model missed for {of}."
+
+
+def tell_band(study: Study, estimate: Estimate) -> str:
+    """What the calibration band says, in a sentence; empty for an amount. It has no level, and none may be added."""
+    if not estimate.band:
+        return ""
+    return (
+        f"Calibration: {estimate.band} of 100 such {study.subject.noun}s. This is how well {study.subject.noun}s with "
+        "such an estimate pin down their event rate; it is no range for this one."
+    )
+
+
+def tell_instability(same_first_share: float, top5_overlap: float) -> str:
+    """A warning where the reasons are not the same when the model is rebuilt."""
+    others = round(100 * (1 - same_first_share))
+    stay = f"about {format_number(5 * top5_overlap, decimals=1)} of the five main ones stay"
+    first = f"in {others} of 100 rebuilds another reason comes first, and " if others else ""
+    return f"The reasons below change when the model is rebuilt: {first}{stay}."
 
 
 def tell_coverage(overall: float, group_label: str, group: float) -> str:
     """How often the 90% prediction interval held, over all patients and for those with the same diagnosis."""
-    sentence = f"Measured on patients the model never saw, it held for {100 * overall:.0f} of 100"
+    sentence = f"Measured on patients the model never saw, the 90% interval held for {100 * overall:.0f} of 100"
     if group_label and np.isfinite(group):
         sentence += f", and for {100 * group:.0f} of 100 with {_lower(group_label)}"
     return sentence + "."
@@ -204,6 +287,12 @@ def build_value_table(study: Study, values: dict[str, Value], points: list[float
     rows = [(f.label, describe_value_in_full(f, values[f.id]), p) for f, p in zip(study.features, points, strict=True)]
     table = pd.DataFrame(rows, columns=["Measurement", "Finding", "Points"])
     return table.sort_values("Points", key=abs, ascending=False, ignore_index=True).round({"Points": 2})
+
+
+def build_plain_value_table(study: Study, values: dict[str, Value]) -> pd.DataFrame:
+    """The table alternative where there is no estimate: measurement, finding, in the study's order."""
+    rows = [(f.label, describe_value_in_full(f, values[f.id])) for f in study.features]
+    return pd.DataFrame(rows, columns=["Measurement", "Finding"])
 
 
 def _smallest(estimate: Estimate) -> float:

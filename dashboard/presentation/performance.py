@@ -12,19 +12,31 @@ from dashboard.presentation.measures import (
     Measure,
     Measured,
     count_words,
-    lower_first,
     read_measured,
     upper_first,
 )
+from pipeline.govern.words import name_model
 from pipeline.numerals import NOTHING, format_count, format_number, format_of_100
 from pipeline.study.model import Kind, Target
 
 THIS_MODEL = "This model"
+ALL_COMBINED = "xgboost_plus_all"
 RANKS_ONLY = "ranks only"
 FOR_MODELS = ("auroc", "calibration_slope", "observed_expected", "brier")
+# Beside these the others are in the table behind the button: nine columns cannot be read at once.
+FOR_READING = ("auroc", "calibration_slope", "observed_expected", "brier")
+FOR_TABLE = ("auroc", "auprc", "calibration_slope", "calibration_intercept", "observed_expected", "ece", "brier")
 FOR_AMOUNTS = ("r2", "r2_log", "mae", "predictive_ratio", "interval_coverage_80", "interval_coverage_90")
 FOR_AMOUNT_FIGURES = ("predictive_ratio", "r2", "r2_log", "interval_coverage_90")
-AT_THRESHOLD = ("flag_rate", "sensitivity", "ppv", "specificity", "npv", "net_benefit")
+AT_THRESHOLD = (
+    "flag_rate",
+    "sensitivity",
+    "ppv",
+    "number_needed_to_evaluate",
+    "specificity",
+    "npv",
+    "net_benefit",
+)
 
 
 def tell_figures(measured: dict[Key, Measured], target: Target) -> list[tuple[str, str, str]]:
@@ -35,10 +47,18 @@ def tell_figures(measured: dict[Key, Measured], target: Target) -> list[tuple[st
     ]
 
 
-def name_models(baselines: pd.DataFrame, target_id: str) -> dict[str, str]:
+def name_models(compared: pd.DataFrame) -> dict[str, str]:
     """The name of every model of a target, ours first."""
-    own = baselines[baselines["target_id"] == target_id]
-    return {OURS: THIS_MODEL, **dict(zip(own["model_id"], own["label"], strict=True))}
+    named = dict(zip(compared["model_id"], compared["label"], strict=True))
+    return {OURS: THIS_MODEL, **{i: str(label) for i, label in named.items() if i != OURS}}
+
+
+def select_plotted(compared: pd.DataFrame) -> list[str]:
+    """The models to draw, ours first: of the combinations only the last, which takes in all that is used today."""
+    combined = compared.loc[compared["kind"] == "combination", "model_id"]
+    whole = combined[combined == ALL_COMBINED] if (combined == ALL_COMBINED).any() else combined.tail(1)
+    alone = compared.loc[compared["kind"].isin(["baseline", "rival"]), "model_id"]
+    return [OURS, *alone, *whole]
 
 
 def only_ranks(baselines: pd.DataFrame) -> set[str]:
@@ -89,7 +109,7 @@ def build_model_table(
     """Models × measures, each with its interval: everybody on the patients all could score, and ours on all."""
     rows = [_model_row(label, read_measured(common, i), i in ranking) for i, label in names.items() if len(common)]
     rows.append(_model_row(f"{THIS_MODEL}, all patients", read_measured(everybody, OURS), False))
-    columns = ["Model", "Patients", *(MEASURES[metric].name for metric in FOR_MODELS)]
+    columns = ["Model", "Patients", *(MEASURES[metric].name for metric in FOR_TABLE)]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -97,10 +117,13 @@ def tell_models(common: pd.DataFrame, names: dict[str, str], ranking: set[str]) 
     """The takeaway: how far apart the calibration of the models lies."""
     measure = MEASURES["calibration_slope"]
     read = {i: read_measured(common, i).get((measure.metric, None)) for i in names if i not in ranking}
-    slopes = sorted((m.estimate, names[i]) for i, m in read.items() if m)
+    slopes = sorted((m.estimate, names[i]) for i, m in read.items() if m and math.isfinite(m.estimate))
     if len(slopes) > 1:
-        ends = [f"{measure.format(slope)} ({lower_first(name)})" for slope, name in (slopes[0], slopes[-1])]
-        return f"On the same {_count(common)} patients the calibration slope runs from {ends[0]} to {ends[1]}"
+        first, last = ((name_model(name), measure.format(slope)) for slope, name in (slopes[0], slopes[-1]))
+        return (
+            f"The risks of {first[0]} are the most extreme (calibration slope {first[1]}), those of {last[0]} the "
+            f"most timid ({last[1]})"
+        )
     if ranking & set(names):
         return f"{count_words(len(ranking & set(names)), 'baseline')} beside this model, which only rank patients"
     return "This model in numbers"
@@ -108,7 +131,7 @@ def tell_models(common: pd.DataFrame, names: dict[str, str], ranking: set[str]) 
 
 def describe_columns(happened: str | None) -> dict[str, str]:
     """The plain words under the technical name of each column of the table of models."""
-    return {MEASURES[metric].name: MEASURES[metric].describe(happened) for metric in FOR_MODELS}
+    return {MEASURES[metric].name: MEASURES[metric].describe(happened) for metric in FOR_TABLE}
 
 
 def tell_calibration(curve: pd.DataFrame, name: str, happened: str | None) -> str:
@@ -248,7 +271,7 @@ def _tell_figure(measure: Measure, m: Measured, target: Target) -> tuple[str, st
 def _model_row(label: str, measured: dict[Key, Measured], ranks: bool) -> tuple[str, ...]:
     auroc = measured.get(("auroc", None))
     cells = [
-        _text(measured, MEASURES[metric], None, otherwise=RANKS_ONLY if ranks else NOTHING) for metric in FOR_MODELS
+        _text(measured, MEASURES[metric], None, otherwise=RANKS_ONLY if ranks else NOTHING) for metric in FOR_TABLE
     ]
     return (label, format_count(auroc.n) if auroc else NOTHING, *cells)
 

@@ -1,7 +1,9 @@
 """What the pages say of groups: which can be judged, which are in line, and the sentences about them."""
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import pandas as pd
 
@@ -17,16 +19,20 @@ from dashboard.presentation.measures import (
     read_number,
     upper_first,
 )
-from pipeline.numerals import NOTHING, format_count, format_number, format_of_100
+from pipeline.evaluate.judgement import (
+    COVERAGE_BOUND,
+    FALSE_DISCOVERIES,
+    FEWEST_FOR_RATIO,
+    FEWEST_FOR_SLOPE,
+    JUDGED,
+    RATIO_BOUNDS,
+    SLOPE_BOUND,
+    Family,
+)
+from pipeline.govern.words import name_level
+from pipeline.numerals import NOTHING, format_count, format_number, format_of_100, format_ratio
 from pipeline.study.model import Kind, Study, Target
 
-# Events, and patients without the event. With fewer a slope says nothing: measured on SUPPORT2, its interval ran from
-# 0.87 to 1.50 in a group with 68 events.
-_FEWEST_FOR_SLOPE = 100
-# The standard error of observed/expected is about 1/√events: 22% of it at 20. Totals of fewer patients are no better.
-_FEWEST_FOR_RATIO = 20
-# Of intervals at 95%, the share that misses the truth by chance.
-_MISSES_BY_CHANCE = 0.05
 # More would not be read.
 _MOST_NOTABLE = 12
 
@@ -83,38 +89,42 @@ def tell_patients(study: Study, target: Target, threshold: float | None) -> str:
     return f"{target.label}, all {noun}s{recorded}{at}; each {noun} counts once under every attribute. 95% intervals."
 
 
-def can_judge(metric: str, n: float, n_events: float) -> bool:
-    """Whether a group is large enough for the measure to say anything about it."""
-    if metric == "calibration_slope":
-        return min(n_events, n - n_events) >= _FEWEST_FOR_SLOPE
-    if metric == "observed_expected":
-        return n_events >= _FEWEST_FOR_RATIO
-    return n >= _FEWEST_FOR_RATIO
-
-
 def judge_groups(table: pd.DataFrame, measure: Measure) -> pd.DataFrame:
     """A row a group of `get_subgroups`, as the forest plot takes it, with `verdict` and `sentence`.
 
-    group, level, n, n_events, estimate, lower, upper (of 100 for shares), suppressed, flagged, text, verdict. Groups
-    too small to judge keep their counts and lose their estimate: they are never counted as in line.
+    group, level, n, n_events, estimate, lower, upper (of 100 for shares), suppressed, flagged, text, in_full, verdict;
+    compared, chance and detectable in words. Groups too small to judge keep their counts and lose their estimate: they
+    are never counted as in line.
     """
     rows = []
     for row in table.to_dict("records"):
         own = Measured(*(read_number(row[name]) for name in ("estimate", "lower", "upper", "n", "n_events")))
-        verdict = _verdict(measure, own, suppressed=bool(row["suppressed"]), flag=bool(row["flag"]))
+        judgement = str(row["judgement"])
+        suppressed, flag = bool(row["suppressed"]), bool(row["flag"])
+        verdict = _verdict(measure, judgement, suppressed=suppressed, flag=flag)
         shown = verdict in (Verdict.IN_LINE, Verdict.MISSES, Verdict.SHOWN)
-        text = own.text(measure) if shown else WITHHELD if verdict is Verdict.WITHHELD else TOO_FEW
+        text = own.text(measure) if shown else WITHHELD if verdict is Verdict.WITHHELD else judgement
         scale = measure.factor if shown else math.nan
         scaled = (scale * own.estimate, scale * own.lower, scale * own.upper)
         counts = (math.nan, math.nan) if verdict is Verdict.WITHHELD else (own.n, own.n_events)
-        marks = (verdict is Verdict.WITHHELD, verdict is Verdict.MISSES, text, verdict)
+        # A reason is for the table: beside the plot there is no room for it.
+        marks = (
+            verdict is Verdict.WITHHELD,
+            verdict is Verdict.MISSES,
+            text if shown or verdict is Verdict.WITHHELD else text.split(":")[0],
+            text,
+            verdict,
+            *(_compare(row) if shown else (NOTHING, NOTHING, NOTHING)),
+        )
         rows.append((row["attribute_label"], row["level_label"], *counts, *scaled, *marks))
-    columns = "group level n n_events estimate lower upper suppressed flagged text verdict"
+    columns = (
+        "group level n n_events estimate lower upper suppressed flagged text in_full verdict compared chance detectable"
+    )
     return pd.DataFrame(rows, columns=columns.split())
 
 
 def tell_groups(judged: pd.DataFrame, measure: Measure) -> str:
-    """The takeaway: "Risks fit 24 of 26 groups; 2 have an interval that misses 1"."""
+    """The takeaway: "Risks fit 24 of 26 groups; 2 are clearly off"."""
     counts = {verdict: int((judged["verdict"] == verdict).sum()) for verdict in Verdict}
     if measure.right is None:
         sentence = _tell_range(judged[judged["verdict"] == Verdict.SHOWN], measure)
@@ -126,18 +136,19 @@ def tell_groups(judged: pd.DataFrame, measure: Measure) -> str:
 
 
 def tell_chance(judged: pd.DataFrame, measure: Measure) -> str:
-    """How many intervals would miss although nothing is wrong."""
+    """How many of the marks may be chance."""
     looked_at = int(judged["verdict"].isin([Verdict.IN_LINE, Verdict.MISSES, Verdict.SHOWN]).sum())
     sentence = f"{count_words(looked_at, 'group')} {'is' if looked_at == 1 else 'are'} looked at"
     if measure.right is None:
         return f"{sentence}. There is no right value: a difference between groups is not an error by itself."
-    expected = _MISSES_BY_CHANCE * looked_at
-    about = "fewer than one" if expected < 0.75 else f"about {expected:.0f}"
-    return f"{sentence}, so about one interval in 20 would miss by chance: here {about}."
+    by_chance = f"{100 * FALSE_DISCOVERIES[Family.ATTRIBUTE]:.0f} of 100"
+    return (
+        f"{sentence}. Of all marks, under every measure and target, at most about {by_chance} are expected by chance."
+    )
 
 
 def tell_miss(measure: Measure, estimate: float, happened: str | None) -> str:
-    """What it means that a group's interval misses the right value; `estimate` as `judge_groups` gives it."""
+    """What it means that a group is off; `estimate` as `judge_groups` gives it."""
     above = estimate > (measure.right or 0.0) * measure.factor
     if measure.metric == "calibration_slope":
         return (
@@ -156,7 +167,7 @@ def tell_miss(measure: Measure, estimate: float, happened: str | None) -> str:
 
 
 def select_notable(judged: pd.DataFrame, measure: Measure, *, most: int = _MOST_NOTABLE) -> pd.DataFrame:
-    """The groups worth a word: those whose interval misses, worst first; without a right value both ends."""
+    """The groups worth a word: those clearly off, worst first; without a right value both ends."""
     if measure.right is not None:
         right = measure.right * measure.factor
         missing = judged[judged["verdict"] == Verdict.MISSES]
@@ -173,18 +184,17 @@ def tell_notable(judged: pd.DataFrame, measure: Measure) -> str:
     if measure.right is None:
         return "The lowest and the highest groups"
     if not missing:
-        return f"No interval misses {measure.format_right()}"
-    whose = f"whose interval misses {measure.format_right()}"
+        return "No group is clearly off"
     if missing > _MOST_NOTABLE:
-        return f"The {_MOST_NOTABLE} furthest off of {missing} groups {whose}"
-    return f"The group {whose}" if missing == 1 else f"The {missing} groups {whose}"
+        return f"The {_MOST_NOTABLE} furthest off of {missing} groups that are clearly off"
+    return "The group that is clearly off" if missing == 1 else f"The {missing} groups that are clearly off"
 
 
 def build_notable_table(judged: pd.DataFrame, measure: Measure, happened: str | None) -> pd.DataFrame:
     """The notable groups in words: group, estimate with its interval, patients, what it means."""
     notable = select_notable(judged, measure)
     table = {
-        "Group": [f"{group}: {level}" for level, group in zip(notable["level"], notable["group"], strict=True)],
+        "Group": [name_level(group, level) for level, group in zip(notable["level"], notable["group"], strict=True)],
         "Patients": [format_count(n) for n in notable["n"]],
         "Estimate (95% interval)": list(notable["text"]),
     }
@@ -206,20 +216,62 @@ def build_group_table(judged: pd.DataFrame, measure: Measure, happened: str | No
             "Group": judged["level"],
             "Patients": [format_count(n) for n in judged["n"]],
             **events,
-            f"{measure.name} (95% interval)": judged["text"],
-            **({"Interval misses": flags} if measure.right is not None else {}),
+            f"{measure.name} (95% interval)": judged["in_full"],
+            "Times the reference group": judged["compared"],
+            **({"Chance (q)": judged["chance"]} if measure.right is not None else {}),
+            **({"Smallest ratio it could show": judged["detectable"]} if is_ratio(measure) else {}),
+            **({"Clearly off": flags} if measure.right is not None else {}),
         }
+    )
+
+
+def _compare(row: Mapping[Any, Any]) -> tuple[str, str, str]:
+    """The ratio to the reference group with its interval, q, and the smallest ratio that the group could show."""
+    ratio, lower, upper, q, detectable = (
+        read_number(row[name]) for name in ("ratio", "ratio_lower", "ratio_upper", "q_value", "detectable")
+    )
+    return (
+        "reference" if row["reference"] else format_ratio(ratio, lower, upper) if math.isfinite(ratio) else NOTHING,
+        NOTHING if not math.isfinite(q) else "<0.01" if q < 0.005 else format_number(q, decimals=2),
+        format_number(detectable, decimals=2) if math.isfinite(detectable) else NOTHING,
     )
 
 
 def tell_rules(measure: Measure) -> str:
     """When a group is too small to be judged by the measure."""
     rule = {
-        "calibration_slope": f"fewer than {_FEWEST_FOR_SLOPE} patients with the event, or without it",
-        "observed_expected": f"fewer than {_FEWEST_FOR_RATIO} events",
-    }.get(measure.metric, f"fewer than {_FEWEST_FOR_RATIO} patients")
+        "calibration_slope": f"fewer than {FEWEST_FOR_SLOPE} patients with the event, or without it",
+        **dict.fromkeys(
+            ("observed_expected", "auroc"), f"fewer than {FEWEST_FOR_RATIO} patients with the event, or without it"
+        ),
+        "sensitivity": f"fewer than {FEWEST_FOR_RATIO} patients with the event",
+    }.get(measure.metric, f"fewer than {FEWEST_FOR_RATIO} patients")
     return (
         f"“{TOO_FEW}” means {rule}: such a group is neither in line nor out of line. {upper_first(explain_withheld())}."
+    )
+
+
+def tell_mark(measure: Measure) -> str:
+    """What a marked group is: off by enough to matter, and by more than chance explains."""
+    if measure.right is None:
+        return "No group is marked: there is no right value."
+    return (
+        f"{tell_bound(measure).rstrip('.')}, and chance is ruled out with all other groups, measures and targets in "
+        "mind (Benjamini & Hochberg)."
+    )
+
+
+def tell_bound(measure: Measure) -> str:
+    """How far off a marked estimate is, whatever else is asked of it."""
+    if measure.right is None:
+        return "Nothing is marked: there is no right value."
+    bound = {
+        "calibration_slope": f"is more than {SLOPE_BOUND} from 1",
+        "interval_coverage_80": f"is more than {100 * COVERAGE_BOUND:.0f} of 100 off",
+        "interval_coverage_90": f"is more than {100 * COVERAGE_BOUND:.0f} of 100 off",
+    }.get(measure.metric, f"is below {RATIO_BOUNDS[0]} or above {RATIO_BOUNDS[1]}")
+    return (
+        f"◆ marks a group that is clearly off: its estimate {bound}, and its interval misses {measure.format_right()}."
     )
 
 
@@ -229,22 +281,14 @@ def build_notes(levels: pd.DataFrame) -> dict[str, str]:
     return dict(zip(noted["attribute_label"], noted["attribute_note"], strict=True))
 
 
-def _verdict(measure: Measure, own: Measured, *, suppressed: bool, flag: bool) -> Verdict:
+def _verdict(measure: Measure, judgement: str, *, suppressed: bool, flag: bool) -> Verdict:
     if suppressed:
         return Verdict.WITHHELD
-    if not can_judge(measure.metric, own.n, own.n_events) or not math.isfinite(own.estimate):
+    if judgement != JUDGED:
         return Verdict.TOO_FEW
     if measure.right is None:
         return Verdict.SHOWN
-    return Verdict.MISSES if flag or _misses_promise(measure, own) else Verdict.IN_LINE
-
-
-def _misses_promise(measure: Measure, own: Measured) -> bool:
-    """Whether the interval of a coverage, as displayed, misses what was promised; the release flags only ratios."""
-    if not measure.is_of_100 or measure.right is None:
-        return False
-    promised = round(100 * measure.right)
-    return round(100 * own.lower) > promised or round(100 * own.upper) < promised
+    return Verdict.MISSES if flag else Verdict.IN_LINE
 
 
 def _tell_verdicts(measure: Measure, in_line: int, misses: int) -> str:
@@ -258,8 +302,7 @@ def _tell_verdicts(measure: Measure, in_line: int, misses: int) -> str:
     }.get(measure.metric, f"{measure.format_right()}% intervals hold what they promise in")
     if not misses:
         return f"{subject} {'all ' if judged > 1 else ''}{count_words(judged, 'group')} that can be judged"
-    verb = "has" if misses == 1 else "have"
-    return f"{subject} {in_line} of {judged} groups; {misses} {verb} an interval that misses {measure.format_right()}"
+    return f"{subject} {in_line} of {judged} groups; {misses} {'is' if misses == 1 else 'are'} clearly off"
 
 
 def _tell_range(shown: pd.DataFrame, measure: Measure) -> str:

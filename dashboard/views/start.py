@@ -22,8 +22,8 @@ DOORS = {
     ),
     "board": (
         "Ethics board",
-        "How well the models work, for whom, and what moves them.",
-        "views/ethics/performance.py",
+        "What has to be answered or discussed before use: how well the models work, for whom, and why.",
+        "views/ethics/findings.py",
     ),
 }
 FIELDS = {

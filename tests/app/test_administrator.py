@@ -54,6 +54,7 @@ def groups(**changes: Any) -> pd.DataFrame:
             "ratio": [1.2, 1.015, None],
             "lower": [1.1, 0.95, None],
             "upper": [1.3, 1.08, None],
+            "judgement": ["judged", "judged", "too few to judge"],
             "flag": [True, False, False],
             "suppressed": [False, False, True],
         }
@@ -72,12 +73,13 @@ def test_the_figures_above_the_page_are_those_of_the_store(open_app: OpenApp, ad
         0
     ]
     measures = rows(
-        administrator, "select * from performance where target_id = 'total_cost' and population = 'all'"
+        administrator,
+        "select * from performance where target_id = 'total_cost' and population = 'all' and model_id = 'xgboost'",
     ).set_index("metric")
     assert format_dollars(total["projected_total"]) in text
     assert f"{format_dollars(total['lower'])} to {format_dollars(total['upper'])}" in text
     assert format_dollars(total["projected_total"] / total["n"]) in text
-    assert "assumes this group behaves like the whole cohort" in text
+    assert "assumes this selection behaves like the whole cohort" in text
     ratio, coverage = (measures.T[metric].to_dict() for metric in ("predictive_ratio", "interval_coverage_90"))
     assert f"${ratio['estimate']:.2f}" in text
     assert f"95%: {ratio['lower']:.2f} to {ratio['upper']:.2f}; {int(ratio['n']):,} patients" in text
@@ -110,7 +112,7 @@ def test_every_group_that_may_be_shown_stands_with_its_ratio(open_app: OpenApp, 
         own = shown.loc[row["level_label"]]
         assert own["Projected ÷ observed (95%)"] == format_ratio(row["estimate"], row["lower"], row["upper"])
         assert own["Patients observed"] == format_count(row["n"])
-        assert (own["Interval misses 1"] == "◆") == row["flag"]
+        assert (own["Clearly off"] == "◆") == row["flag"]
 
 
 def test_the_title_counts_the_groups_in_line(open_app: OpenApp, administrator: Release) -> None:
@@ -157,6 +159,31 @@ def test_the_totals_of_the_groups_are_those_of_the_store(open_app: OpenApp, admi
         assert f">{format_dollars(row['projected_total'])}<" in text
         assert f">{format_dollars(row['lower'])} to {format_dollars(row['upper'])}<" in text
         assert f">{format_dollars(row['observed_total'])}<" in text
+
+
+def test_how_often_the_intervals_of_totals_held_is_told(open_app: OpenApp, administrator: Release) -> None:
+    text = text_of(open_outlook(open_app))
+    coverage = rows(
+        administrator, "select * from total_coverage where target_id = 'total_cost' and level = 0.95"
+    ).set_index("group_kind")
+    random, levels = coverage[coverage["size"] == 100].loc["random"], coverage.loc["attribute"]
+    assert f"of random groups of 100 patients, {100 * random['coverage']:.0f} of 100 lay inside" in text
+    held = round(levels["coverage"] * levels["n_groups"])
+    assert f"of groups by diagnosis, sex and 6 other attributes, {held} of {levels['n_groups']} " in text
+
+
+def test_a_study_that_tried_no_groups_says_nothing_of_coverage(release_of: ReleaseOf) -> None:
+    study = release_of(Role.ADMINISTRATOR).study
+    columns = ["group_kind", "size", "coverage", "n_groups"]
+    assert amounts.tell_coverage(pd.DataFrame(columns=columns), study) == ""
+    few = pd.DataFrame([("random", 20, 0.93, 400)], columns=columns)
+    assert amounts.tell_coverage(few, study) == (
+        "Tried on groups that nothing had been learnt from: of random groups of 20 patients, 93 of 100 lay inside "
+        "(95 of 100 are promised)."
+    )
+    alone = study.model_copy(update={"subgroups": study.subgroups[:1]})
+    levels = pd.DataFrame([("attribute", None, 0.75, 8)], columns=columns)
+    assert "of groups by diagnosis, 6 of 8 (95" in amounts.tell_coverage(levels, alone)
 
 
 def test_the_drivers_are_the_typical_change_of_a_projection(open_app: OpenApp, administrator: Release) -> None:
@@ -248,7 +275,10 @@ def test_the_title_is_right_when_everything_is_wrong() -> None:
 
 
 def test_a_group_of_few_patients_is_not_judged_and_not_in_line() -> None:
-    frame = amounts.build_group_frame(groups(n_observed=[90.0, 19.0, None]), largest_first=False)
+    frame = amounts.build_group_frame(
+        groups(n_observed=[90.0, 19.0, None], judgement=["judged", "too few to judge", "too few to judge"]),
+        largest_first=False,
+    )
     assert list(frame["text"]) == ["1.20 (1.10 to 1.30)", "too few to judge", "withheld: under 11"]
     assert amounts.tell_groups(frame).startswith("Apples: projected 20% too high; no group is in line; 1 too few")
 
@@ -277,7 +307,7 @@ def test_money_is_told_with_its_year_and_days_without() -> None:
     assert amounts.name_axis(COST.model_copy(update={"year": None})) == "Mean per patient, dollars"
     total = pd.Series({"n": 10, "projected_total": 200.0, "lower": 150.0, "upper": 250.0})
     [whole, mean] = amounts.tell_total(DAYS, total)
-    assert whole[1:] == ("200 days", "95%: 150 to 250 days; assumes this group behaves like the whole cohort")
+    assert whole[1:] == ("200 days", "95%: 150 to 250 days; assumes this selection behaves like the whole cohort")
     assert mean == ("Mean per patient", "20.0 days", "95%: 15.0 to 25.0 days")
 
 

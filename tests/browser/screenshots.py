@@ -16,6 +16,10 @@ WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 1440, 900, 2600
 SETTLE_MS = 3500
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
+BOARD = (
+    *("findings", "performance", "subgroups", "uncertainty", "elsewhere"),
+    *("drivers", "explanations", "audits", "data"),
+)
 # A heart failure patient near the middle of the scale, the first by id: no picked case.
 EXAMPLE = (
     "select min(subject_id) from patient_list where diagnosis = 'CHF' and death_180d_estimate between 0.37 and 0.45"
@@ -34,10 +38,7 @@ def main() -> None:
         "clinician-list": "/patients",
         "clinician-patient": f"/patients?patient={example}",
         "administrator-outlook": "/outlook?role=administrator",
-        "ethics-performance": "/performance?role=board",
-        "ethics-subgroups": "/subgroups?role=board",
-        "ethics-drivers": "/drivers?role=board",
-        "ethics-data": "/data?role=board",
+        **{f"ethics-{name}": f"/{name}?role=board" for name in BOARD},
     }
     FOLDER.mkdir(parents=True, exist_ok=True)
     with serve(STORE) as address, sync_playwright() as playwright:

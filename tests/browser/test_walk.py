@@ -14,6 +14,10 @@ from pipeline.store.release import Release, open_release, studies_with_release
 pytestmark = pytest.mark.browser
 
 ROW_HEIGHT, HEADER_HEIGHT, CHECKBOX_X = 40, 40, 16
+BOARD_PAGES = (
+    *("Findings", "Performance", "Subgroups", "Uncertainty", "Elsewhere"),
+    *("Drivers", "Explanations", "Audits", "Data"),
+)
 
 
 def release_for(store: Path, role: Role) -> Release:
@@ -125,6 +129,7 @@ def test_an_administrator_reads_the_projected_total_of_the_store(page: Page, add
     expect(page.locator(".wl-figure").first).to_contain_text(format_amount(float(str(total)), "USD"))
 
 
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_the_board_walks_its_pages(page: Page, address: str, small_store: Path) -> None:
     release = release_for(small_store, Role.BOARD)
     [(auroc,)] = ask(
@@ -134,12 +139,31 @@ def test_the_board_walks_its_pages(page: Page, address: str, small_store: Path) 
     )
     page.goto(address)
     page.get_by_role("button", name="Look as ethics board").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Performance")
-    expect(page.get_by_test_id("stMain")).to_contain_text(f"{float(str(auroc)):.3f}")
-    for title in ("Subgroups", "Drivers", "Data"):
+    expect(page.get_by_role("heading", level=1)).to_have_text("Findings")
+    for title in BOARD_PAGES:
         page.get_by_role("link", name=title, exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        if title == "Performance":
+            expect(page.get_by_test_id("stMain")).to_contain_text(f"{float(str(auroc)):.3f}")
         expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_every_page_of_the_board_fits_into_the_bar(page: Page, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{address}/findings?role=board")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Findings")
+    for title in BOARD_PAGES:
+        box = page.get_by_role("link", name=title, exact=True).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= width
+
+
+def test_a_finding_leads_to_the_page_that_shows_more(page: Page, address: str) -> None:
+    page.goto(f"{address}/findings?role=board")
+    page.get_by_role("link", name=re.compile("→$")).first.click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Findings")
+    expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_a_patient_is_refused_to_the_board(page: Page, address: str, small_store: Path) -> None:

@@ -39,7 +39,7 @@ if attribute is not None:
     with open_card(grid):
         render_groups(view, target, outlook, largest_first=attribute == view.study.diagnosis)
     with open_card(grid):
-        render_totals(target, outlook, total)
+        render_totals(view, target, outlook, total)
 with open_card(grid):
     render_tenths(view, target, height=CHART_HEIGHT)
 with open_card(grid):

@@ -12,20 +12,25 @@ from dashboard.charts.waterfall import waterfall
 from dashboard.components.cards import KeyFigure, render_card_head, render_chart_card, render_key_figures
 from dashboard.components.header import render_footer, render_title
 from dashboard.components.pictures import icon_array
-from dashboard.components.values_table import values_table
+from dashboard.components.values_table import plain_values_table, values_table
 from dashboard.loaders import read
 from dashboard.presentation.patient import (
     Estimate,
+    build_plain_value_table,
     build_value_table,
     build_waterfall,
     count_values,
     openable_concepts,
     read_estimate,
+    read_refusal,
     read_values,
     share_points,
     tell_answer,
+    tell_band,
     tell_comparison,
     tell_coverage,
+    tell_errors,
+    tell_instability,
     tell_interval,
     tell_largest,
     tell_position,
@@ -47,10 +52,20 @@ HOW_TO_READ_VALUES = (
     "moves the estimate. *Points* are its share of the difference. A normal value may be a treated value. Hover over a "
     "name for what to know about it."
 )
+HOW_TO_READ_PLAIN_VALUES = (
+    "Each measurement with its normal range (the band) and where this patient lies (the dot). A normal value may be a "
+    "treated value. Hover over a name for what to know about it."
+)
 HOW_TO_READ_RISK = (
     "One hundred people like this one: the dark ones are those of whom the model says that it happens. The interval "
     "tells how far the estimate moves when the model is rebuilt on resampled patients. It is not a range for what "
     "happens to this one person, for whom it happens or does not."
+)
+HOW_TO_READ_BAND = (
+    "The calibration band tells what became of earlier patients with such an estimate, a fifth of them at a time: how "
+    "well they pin down their event rate. It need not hold the estimate shown, which is made in another way. It "
+    "promises nothing about this person, and it does not see whether a group of patients does better or worse than "
+    "others with the same estimate."
 )
 HOW_TO_READ_AMOUNT = (
     "The projection is a mean: a few such patients have far more. The interval is made to hold for 90 of 100 patients "
@@ -74,7 +89,11 @@ def render_patient(view: View, subject_id: str) -> None:
     for repair in view.study.repairs:
         if note := told.get(repair.id, repair.kept):
             st.caption(f":material/build: {note}")
-    estimates = _read_estimates(view, subject_id)
+    predictions = read(view.release, reads.get_predictions, subject_id)
+    if refusal := read_refusal(predictions):
+        _render_refused(view, refusal, values)
+        return
+    estimates = _read_estimates(view, subject_id, predictions)
     _render_overview(estimates)
     chosen = st.segmented_control(
         "Estimate",
@@ -89,7 +108,8 @@ def render_patient(view: View, subject_id: str) -> None:
     explanation = read(view.release, reads.get_explanation, subject_id, estimate.target.id)
     points = share_points(estimate, explanation)
     _render_answer(view, estimate, subject.iloc[0])
-    _render_why(view, estimate, values, points)
+    unstable = read(view.release, reads.get_unstable_explanations, subject_id)
+    _render_why(view, estimate, values, points, unstable)
     render_footer(
         view,
         f"scored by the model of fold {estimate.fold + 1}, which never saw this patient",
@@ -97,8 +117,30 @@ def render_patient(view: View, subject_id: str) -> None:
     )
 
 
-def _read_estimates(view: View, subject_id: str) -> dict[str, Estimate]:
-    rows = read(view.release, reads.get_predictions, subject_id)
+def _render_refused(view: View, refusal: str, values: dict[str, Value]) -> None:
+    """Why there is no estimate, and the values that there are."""
+    study = view.study
+    with st.container(key="hero-answer"):
+        st.html(
+            f'<div class="wl-answer"><div class="refused">Not scored</div>'
+            f'<div class="words">{escape(refusal.removeprefix("Not scored: "))}</div></div>'
+        )
+        st.caption(
+            f"No risk, cost or length of stay is estimated for this {study.subject.noun}: outside what the models have "
+            "learnt from, an estimate would be a guess. It says nothing of how ill they are."
+        )
+    with st.container(border=True, gap="xsmall"):
+        table = build_plain_value_table(study, values)
+        render_card_head(count_values(study, values), how_to_read=HOW_TO_READ_PLAIN_VALUES, table=table, key="values")
+        half = -(-len(study.features) // 2)
+        rows = [(f, values[f.id]) for f in study.features]
+        columns = st.grid(2, min_column_width=540)
+        for part in (rows[:half], rows[half:]):
+            columns.container(gap="xsmall").html(plain_values_table(part, palette=view.palette))
+    render_footer(view, "not scored: outside the scope of the models")
+
+
+def _read_estimates(view: View, subject_id: str, rows: pd.DataFrame) -> dict[str, Estimate]:
     bases = read(view.release, reads.get_base_values, subject_id)
     return {
         str(row["target_id"]): read_estimate(view.study, row, bases[str(row["target_id"])])
@@ -139,7 +181,15 @@ def _render_answer(view: View, estimate: Estimate, subject: pd.Series) -> None:
                 )
                 st.plotly_chart(strip, theme=None, alt=tell_interval(estimate), config={"displayModeBar": False})
             st.write(tell_interval(estimate).replace("$", "\\$"))
-            if not estimate.is_risk:
+            if not estimate.is_risk and estimate.has_interval:
+                own = bool(label) and read(
+                    view.release,
+                    reads.has_own_errors,
+                    estimate.target.id,
+                    estimate.fold,
+                    str(subject[str(view.study.diagnosis)]),
+                )
+                st.write(tell_errors(view.study, label if own else ""))
                 coverage = read(view.release, reads.get_performance, estimate.target.id, "all")
                 held = coverage.loc[coverage["metric"] == "interval_coverage_90", "estimate"].to_numpy(float)[0]
                 _, with_diagnosis = _diagnosis_figure(view, estimate, subject, "interval_coverage_90")
@@ -151,9 +201,9 @@ def _render_answer(view: View, estimate: Estimate, subject: pd.Series) -> None:
                 picture = icon_array(estimate.value, estimate.lower_90, estimate.upper_90, palette=view.palette)
                 words = f"{estimate.format(estimate.value)} of 100 people filled"
                 st.html(f'<img alt="{words}" src="{picture}" style="width:100%;max-width:215px">')
+                shown = f"; lighter and dashed: the interval, {estimate.interval}" if estimate.has_interval else ""
                 st.caption(
-                    f"Each figure is one of 100 such patients. Filled: {estimate.format(estimate.value)}; "
-                    f"lighter and dashed: the interval, {estimate.interval}."
+                    f"Each figure is one of 100 such patients. Filled: {estimate.format(estimate.value)}{shown}."
                 )
         with right:
             _render_comparison(view, estimate, average, label, group_average)
@@ -169,19 +219,29 @@ def _render_comparison(view: View, estimate: Estimate, average: float, label: st
         rows.append((f"Average, {label[:1].lower()}{label[1:]}", group_average, nothing, nothing, "average"))
     frame = pd.DataFrame(rows, columns=["label", "value", "lower", "upper", "style"])
     table = frame.drop(columns="style").rename(columns={"lower": "lower (90%)", "upper": "upper (90%)"}).round(1)
-    how = HOW_TO_READ_RISK if estimate.is_risk else HOW_TO_READ_AMOUNT
+    how = f"{HOW_TO_READ_RISK}\n\n{HOW_TO_READ_BAND}" if estimate.is_risk else HOW_TO_READ_AMOUNT
     render_card_head(tell_position(estimate, average), how_to_read=how, table=table, key="comparison")
     if estimate.is_risk:
         figure = estimates_plot(frame, palette=view.palette)
         st.plotly_chart(figure, theme=None, alt=tell_position(estimate, average), config={"displayModeBar": False})
     st.write(tell_comparison(view.study, estimate, average, label, group_average).replace("$", "\\$"))
+    if band := tell_band(view.study, estimate):
+        # Away from the interval, whose level is not the band's.
+        st.html(f'<div class="wl-band">{escape(band)}</div>')
 
 
-def _render_why(view: View, estimate: Estimate, values: dict[str, Value], points: list[float]) -> None:
+def _render_why(
+    view: View, estimate: Estimate, values: dict[str, Value], points: list[float], unstable: pd.DataFrame
+) -> None:
     study = view.study
     reasons = build_reasons(study, values, points)
     with st.container(border=True, gap="xsmall"):
         st.subheader("Why this estimate, in words", anchor=False)
+        unstable = unstable[unstable["target_id"] == estimate.target.id]
+        if len(unstable):
+            changing = tell_instability(unstable["same_first_share"].iloc[0], unstable["top5_overlap"].iloc[0])
+            st.badge("Unstable reasons", icon=":material/shuffle:", color="yellow")
+            st.markdown(f"**{changing}**")
         st.markdown(tell_reasons(study, estimate, values, points))
         unit = "deaths or other events per 100 such patients" if estimate.is_risk else "the estimate's own unit"
         st.caption(f"Points are shares of the difference, in {unit}. They describe what the model has seen together.")

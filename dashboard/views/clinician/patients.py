@@ -1,6 +1,8 @@
 """Patients: the ranked list, or the page of the one that the URL names."""
 
 import math
+from collections.abc import Callable
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -8,13 +10,18 @@ import streamlit as st
 from dashboard.access import PATIENT_KEY, View, require
 from dashboard.components.cards import KeyFigure, render_key_figures
 from dashboard.components.header import render_footer, render_title
-from dashboard.components.pictures import list_bar
+from dashboard.components.pictures import list_bar, no_picture
 from dashboard.loaders import read
+from dashboard.presentation.patient import shorten_refusal
+from dashboard.presentation.selection import bound_events
 from dashboard.views.clinician.patient import render_patient
-from pipeline.numerals import format_count, format_dollars, format_of_100
+from pipeline.explain.words import LOWERS, RAISES
+from pipeline.numerals import NOTHING, format_count, format_dollars, format_of_100
 from pipeline.settings import Role
 from pipeline.store import reads
 from pipeline.store.reads import PAGE_ROWS, ListFilter
+from pipeline.store.reads_selection import get_selection_groups
+from pipeline.store.tables.patients import REFUSED, SCORED
 from pipeline.study.model import Kind, Target
 
 SORTS = {
@@ -24,6 +31,9 @@ SORTS = {
     "gaps": "Values missing",
     "subject_id": "Patient id",
 }
+STATUSES = {"": "Everybody", SCORED: "Scored", REFUSED: "Not scored"}
+NOT_SCORED = "not scored"
+_CHIPS: dict[str, Literal["orange", "blue", "gray"]] = {RAISES: "orange", LOWERS: "blue"}
 
 
 def render_list(view: View) -> None:
@@ -32,7 +42,7 @@ def render_list(view: View) -> None:
     target, chosen, sort, descending = _render_filters(view)
     threshold = next(iter(view.study.thresholds.get(target.id, [])), None)
     totals = read(view.release, reads.get_list_totals, chosen, target_id=target.id, threshold=threshold)
-    _render_totals(view, target, totals, threshold)
+    _render_totals(view, target, chosen, totals, threshold)
     if not totals["n"]:
         st.info("Nobody matches these filters. Widen one of them to see patients again.", icon=":material/search_off:")
         return
@@ -65,6 +75,7 @@ def _render_filters(view: View) -> tuple[Target, ListFilter, str, bool]:
         age = _choose_range("Age, years", ages["age_low"], ages["age_high"], key="age")
         if target.kind is Kind.OUTCOME:
             risks = _choose_range("Risk, of 100", 0, 100, key="risk")
+        status = _choose_one("Show", STATUSES, key="show", width=150)
         sort = _choose_one("Sort by", SORTS, key="sort", width=170)
         order = st.segmented_control(
             "Order",
@@ -76,7 +87,7 @@ def _render_filters(view: View) -> tuple[Target, ListFilter, str, bool]:
             bind="query-params",
         )
     shares = (risks[0] / 100, risks[1] / 100) if risks else None
-    chosen = ListFilter(search=search, diagnoses=diagnosis, sexes=sex, ages=age, risks=shares)
+    chosen = ListFilter(search=search, diagnoses=diagnosis, sexes=sex, ages=age, risks=shares, status=status)
     return target, chosen, sort, order == "highest"
 
 
@@ -111,18 +122,23 @@ def _choose_range(label: str, low: float, high: float, *, key: str) -> tuple[int
     return None if chosen == ends else chosen
 
 
-def _render_totals(view: View, target: Target, totals: pd.Series, threshold: float | None) -> None:
-    figures = [KeyFigure("Patients in this view", format_count(totals["n"]), f"of {format_count(totals['n_all'])}")]
+def _render_totals(view: View, target: Target, chosen: ListFilter, totals: pd.Series, threshold: float | None) -> None:
+    n_scored = totals["n"] - totals["n_refused"]
+    refused = f" · {format_count(totals['n_refused'])} not scored" if totals["n_refused"] else ""
+    figures = [
+        KeyFigure("Patients in this view", format_count(totals["n"]), f"of {format_count(totals['n_all'])}{refused}")
+    ]
     if target.kind is Kind.OUTCOME and threshold is not None:
         above = KeyFigure(
             "At or above the threshold", format_count(totals["n_above"]), f"threshold {threshold:.0%}, set by the study"
         )
         figures.append(above)
-    if totals["n"] and target.kind is Kind.OUTCOME:
-        # Poisson-binomial, by its normal approximation: chance alone, with every risk taken as right.
-        half = 1.645 * math.sqrt(totals["variance"])
-        low, high = max(totals["expected"] - half, 0), min(totals["expected"] + half, totals["n"])
-        words = f"90%: {format_count(low)} to {format_count(high)} by chance alone, if every risk is right"
+    if n_scored and target.kind is Kind.OUTCOME:
+        low, high = bound_events(totals, read(view.release, get_selection_groups, chosen, target_id=target.id))
+        words = (
+            f"90%: {format_count(low)} to {format_count(high)}; assumes this selection behaves like the whole "
+            "cohort, but for what its groups differ by"
+        )
         figures.append(KeyFigure(f"Expected, {target.label.lower()}", format_count(totals["expected"]), words))
     render_key_figures(figures, key="list")
 
@@ -150,18 +166,26 @@ def _render_table(view: View, rows: pd.DataFrame, target: Target, threshold: flo
             "Patient": rows["subject_id"],
             "Who": rows["headline"].str.split(", ").str[0],
             "Diagnosis": rows["diagnosis"].map(diagnosis),
-            "estimate": [number(v) for v in rows["estimate"]],
+            "estimate": [NOT_SCORED if pd.isna(v) else number(v) for v in rows["estimate"]],
             "interval": [
-                f"{number(a)} to {number(b)}" for a, b in zip(rows["lower_90"], rows["upper_90"], strict=True)
+                _tell_bounds(*ends, number=number)
+                for ends in zip(rows["estimate"], rows["lower_90"], rows["upper_90"], strict=True)
             ],
-            "Why": [list(reasons) for reasons in rows["reasons"]],
-            "Cost": [format_dollars(v) for v in rows["cost"].astype(float)],
+            "Why": [
+                list(reasons) if pd.isna(refusal) else [shorten_refusal(refusal)]
+                for reasons, refusal in zip(rows["reasons"], rows["refusal"], strict=True)
+            ],
+            "Cost": [NOT_SCORED if pd.isna(v) else format_dollars(v) for v in rows["cost"].astype(float)],
             "Missing": rows["gaps"],
         }
     )
     if is_risk:
         bounds = zip(rows["estimate"], rows["lower_90"], rows["upper_90"], strict=True)
-        table.insert(5, "bar", [list_bar(e, a, b, threshold, palette=view.palette) for e, a, b in bounds])
+        # An empty bar would be read as no risk.
+        bars = [
+            no_picture() if pd.isna(e) else list_bar(e, a, b, threshold, palette=view.palette) for e, a, b in bounds
+        ]
+        table.insert(5, "bar", bars)
     phrases = sorted({phrase for reasons in table["Why"] for phrase in reasons})
     config = {
         "Patient": st.column_config.TextColumn(width=120),
@@ -178,7 +202,7 @@ def _render_table(view: View, rows: pd.DataFrame, target: Target, threshold: flo
             "Why: ▲ raises, ▼ lowers",
             options=phrases,
             width=410,
-            color=["orange" if phrase.startswith("▲") else "blue" for phrase in phrases],
+            color=[_CHIPS.get(phrase[:1], "gray") for phrase in phrases],
         ),
         "Cost": st.column_config.TextColumn(width=80),
         "Missing": st.column_config.NumberColumn(width=75, help="Features without a value"),
@@ -198,6 +222,12 @@ def _render_table(view: View, rows: pd.DataFrame, target: Target, threshold: flo
     )
     if picked.selection.rows:
         _open(str(table["Patient"].iloc[picked.selection.rows[0]]))
+
+
+def _tell_bounds(estimate: float, lower: float, upper: float, *, number: Callable[[float], str]) -> str:
+    if pd.isna(estimate):
+        return NOTHING
+    return "not measured" if pd.isna(lower) or pd.isna(upper) else f"{number(lower)} to {number(upper)}"
 
 
 def _open(subject_id: str) -> None:

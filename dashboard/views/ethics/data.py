@@ -6,7 +6,7 @@ from dashboard.components.card_grid import open_card, open_grid, open_wide_card
 from dashboard.components.header import render_footer, render_title
 from dashboard.loaders import read
 from pipeline.settings import Role
-from pipeline.store import reads
+from pipeline.store import reads, reads_audits
 
 view = require(Role.BOARD)
 render_title(view, "Data", key="data")
@@ -16,7 +16,7 @@ labels = dict(zip(features["column_name"], features["label"], strict=True))
 
 grid = open_grid()
 with open_card(grid):
-    cards.render_attrition(view, report["attrition"])
+    cards.render_attrition(view, report["attrition"], read(view.release, reads_audits.get_scored))
 with open_card(grid):
     cards.render_repairs(view, report["repair"])
 with open_card(grid):

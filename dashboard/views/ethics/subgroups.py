@@ -3,15 +3,17 @@
 import streamlit as st
 
 from dashboard.access import require
-from dashboard.components.card_grid import open_card, open_grid
+from dashboard.components.card_grid import open_card, open_grid, open_wide_card
 from dashboard.components.choices import choose_measure, choose_target, choose_threshold
+from dashboard.components.exploratory_cards import render_pairs, render_slices
 from dashboard.components.header import render_footer, render_title
 from dashboard.components.subgroup_cards import render_forest, render_notable, render_notes
 from dashboard.loaders import read
 from dashboard.presentation import performance, subgroups
 from dashboard.presentation.measures import MEASURES
 from pipeline.settings import Role
-from pipeline.store import reads
+from pipeline.store import reads, reads_exploratory
+from pipeline.study.model import Kind
 
 view = require(Role.BOARD)
 render_title(view, "Subgroups", key="subgroups")
@@ -42,4 +44,14 @@ with grid.container(height="stretch"):
         render_notable(target, measure, judged)
     with st.container(border=True, gap="xsmall", height="stretch"):
         render_notes(view, target)
-render_footer(view, subgroups.tell_chance(judged, measure).rstrip("."))
+total = MEASURES["observed_expected" if target.kind is Kind.OUTCOME else "predictive_ratio"]
+with open_wide_card():
+    render_pairs(target, total, read(view.release, reads_exploratory.get_pairs, target.id, total.metric))
+with open_wide_card():
+    render_slices(
+        target,
+        total,
+        read(view.release, reads_exploratory.get_slices, target.id),
+        read(view.release, reads_exploratory.get_slice_search, target.id),
+    )
+render_footer(view, "no single patient is shown to this role")
