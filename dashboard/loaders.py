@@ -10,7 +10,7 @@ import streamlit as st
 
 from pipeline.paths import STORE
 from pipeline.settings import Role
-from pipeline.store.release import Release, current_release, open_release, require_any_release
+from pipeline.store.release import Release, current_release, open_release, require_any_release, require_contract
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def read(release: Release, function: Read[P, T], *args: P.args, **kwargs: P.kwar
 # As many as there may be studies × roles in use, twice over for the change to a new release.
 @st.cache_resource(max_entries=24, show_spinner="Opening the release and comparing its checksums …")
 def _open(store: str, study_id: str, role: Role, release_id: str) -> Release:
-    return open_release(study_id, role, store=Path(store), release_id=release_id)
+    return require_contract(open_release(study_id, role, store=Path(store), release_id=release_id))
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.errors import WardlightError
+from pipeline.errors import StoreError, WardlightError
 from pipeline.paths import CHECKOUT, STORE
 from pipeline.settings import Role
 
@@ -39,7 +39,9 @@ def build(
     study: StudyArgument,
     source: SourceOption = None,
     store: StoreOption = STORE,
-    if_absent: Annotated[bool, typer.Option("--if-absent", help="Do nothing where the store has a release.")] = False,
+    if_absent: Annotated[
+        bool, typer.Option("--if-absent", help="Do nothing where the store has a sound release of this version.")
+    ] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Rebuild no model: sooner done, but risks get no interval.")
     ] = False,
@@ -47,11 +49,10 @@ def build(
     """Build and publish a release."""
     from pipeline.build import build_release, count_steps
     from pipeline.models.boosting import Boosting
-    from pipeline.store.release import studies_with_release
     from pipeline.study import load_study
 
     loaded = load_study(study)
-    if if_absent and loaded.id in studies_with_release(store):
+    if if_absent and _is_served(loaded.id, store):
         Console().print(f"The store has a release of {loaded.id}; building nothing.")
         return
     parts = (TextColumn("{task.description:<48}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
@@ -159,6 +160,18 @@ def _study_id(study: str) -> str:
     from pipeline.study import load_study
 
     return load_study(study).id
+
+
+def _is_served(study_id: str, store: Path) -> bool:
+    """Whether the store has a release of the study that every role can be shown."""
+    from pipeline.store.release import open_release, require_contract
+
+    try:
+        for role in Role:
+            require_contract(open_release(study_id, role, store=store))
+    except StoreError:
+        return False
+    return True
 
 
 def _print_summary(study_id: str, release_id: str, store: Path) -> None:

@@ -64,7 +64,7 @@ def tell_glass_box(comparisons: pd.DataFrame) -> str | None:
     return (
         f"{upper_first(str(own['label'].iloc[0]))} comes within {format_number(abs(gap), decimals=3)} of this model: "
         "its every part can be drawn as a curve. Where that is close, the board may ask why not to use it."
-        if gap < 0.01
+        if gap <= 0.01
         else None
     )
 

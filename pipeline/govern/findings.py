@@ -122,7 +122,7 @@ def _of_comparisons(tables: Tables) -> Iterator[Finding]:
         target = name_target(tables, row["target_id"])
         numbers = f"{tell_difference(row)}, {tell_counts(row)}."
         measure = _LEADING[str(row["metric"])]
-        if other == _GLASS_BOX and gap < GLASS_BOX_MARGIN:
+        if other == _GLASS_BOX and gap <= GLASS_BOX_MARGIN:
             reached = "It does better" if row["verdict"] == "worse" else f"It comes within {GLASS_BOX_MARGIN:g}"
             yield Finding(
                 "glass_box",

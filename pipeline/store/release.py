@@ -22,6 +22,7 @@ from pipeline.errors import StoreError
 from pipeline.hashing import sha256_of
 from pipeline.paths import STORE
 from pipeline.settings import Role
+from pipeline.store.tables import TABLES
 from pipeline.study.model import Study
 
 CURRENT, MANIFEST, PUBLISHED, STUDY = "CURRENT", "manifest.json", "PUBLISHED", "study.json"
@@ -206,11 +207,29 @@ def _read_study(folder: Path) -> Study:
     try:
         return Study.model_validate(json.loads((folder / STUDY).read_text()) | {"folder": folder})
     except ValueError:
-        raise StoreError(
-            f"expected release {folder.name} to be of this version of the code",
-            got="one that another version built",
-            mend=f"build it anew: wardlight build {folder.parent.name}",
-        ) from None
+        raise _of_another_version(folder) from None
+
+
+def require_contract(release: Release) -> Release:
+    """The release, if it has every column that pages may ask for.
+
+    Raises:
+        StoreError: it has fewer, as one of an earlier version has.
+    """
+    sql = "select table_name, column_name from information_schema.columns"
+    found = set(release.cursor().execute(sql).fetchall())
+    own = (table for table in TABLES if release.role in table.audience)
+    if not {(table.name, column.name) for table in own for column in table.columns} <= found:
+        raise _of_another_version(release.folder)
+    return release
+
+
+def _of_another_version(folder: Path) -> StoreError:
+    return StoreError(
+        f"expected release {folder.name} to be of this version of the code",
+        got="one that another version built",
+        mend=f"build it anew: wardlight build {folder.parent.name}",
+    )
 
 
 def verify_release(folder: Path) -> int:

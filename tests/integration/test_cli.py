@@ -9,10 +9,20 @@ import pandas as pd
 import pytest
 
 import pipeline.build
+import pipeline.store.release
 from pipeline.build import count_steps
+from pipeline.errors import StoreError
 from pipeline.models.boosting import Boosting
 from pipeline.settings import Role
-from pipeline.store.release import Release, current_release, open_release, published_releases, read_manifest
+from pipeline.store.release import (
+    Release,
+    current_release,
+    open_release,
+    published_releases,
+    read_manifest,
+    require_contract,
+)
+from pipeline.store.tables import EVERYONE, TABLES, Column, Table
 from pipeline.study import Study, load_study
 from tests.command_line import run_command, run_here
 from tests.conftest import WriteStudy
@@ -82,6 +92,24 @@ def test_build_if_absent_builds_once(write_study: WriteStudy, tmp_path: Path) ->
     assert second.status == 0
     assert "The store has a release of tiny; building nothing." in second.out
     assert list_store(tmp_path / "store") == before
+
+
+@pytest.mark.usefixtures("_quickly")
+def test_a_release_of_an_earlier_version_is_not_shown_and_is_built_anew(
+    write_study: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "store"
+    arguments = ("build", write_study(tmp_path), "--store", store, "--if-absent")
+    assert run_here(*arguments).status == 0
+    release = open_release("tiny", Role.BOARD, store=store)
+    assert require_contract(release) is release
+    # This version has a table more than the one that built the release.
+    later = (*TABLES, Table("later", "thing", EVERYONE, (Column("name", "VARCHAR", "its name"),)))
+    monkeypatch.setattr(pipeline.store.release, "TABLES", later)
+    with pytest.raises(StoreError, match="of this version of the code"):
+        require_contract(release)
+    assert run_here(*arguments).status == 0
+    assert len(published_releases(store / "tiny")) == 2
 
 
 @pytest.mark.usefixtures("_quickly")
