@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
+from pipeline.store.rows import fetch_rows
 from pipeline.study.model import quote
 
 Bound = list[object]
@@ -48,37 +49,37 @@ class ListFilter:
 
 def get_release(con: duckdb.DuckDBPyConnection) -> pd.Series:
     """The release's one row."""
-    return _rows(con, "select * from release").iloc[0]
+    return fetch_rows(con, "select * from release").iloc[0]
 
 
 def get_targets(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The targets, in the study's order."""
-    return _rows(con, "select * from target order by position")
+    return fetch_rows(con, "select * from target order by position")
 
 
 def get_statements(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """field, value: what only people can say."""
-    return _rows(con, "select * from statement")
+    return fetch_rows(con, "select * from statement")
 
 
 def get_features(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The features, in the model's order."""
-    return _rows(con, "select * from feature order by position")
+    return fetch_rows(con, "select * from feature order by position")
 
 
 def get_levels(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The attributes and their levels, in the study's order."""
-    return _rows(con, "select * from attribute_level order by position")
+    return fetch_rows(con, "select * from attribute_level order by position")
 
 
 def get_baselines(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The baselines."""
-    return _rows(con, "select * from baseline")
+    return fetch_rows(con, "select * from baseline")
 
 
 def get_ranges(con: duckdb.DuckDBPyConnection) -> pd.Series:
     """age_low, age_high: the ends of the age filter, in whole years."""
-    return _rows(con, "select floor(min(age)) as age_low, floor(max(age)) as age_high from patient_list").iloc[0]
+    return fetch_rows(con, "select floor(min(age)) as age_low, floor(max(age)) as age_high from patient_list").iloc[0]
 
 
 def get_list_totals(
@@ -98,7 +99,7 @@ def get_list_totals(
         f"sum({quote(estimate)}) as expected, sum({quote(estimate)} * (1 - {quote(estimate)})) as variance "
         f"from patient_list where {where}"
     )
-    return _rows(con, sql, bound).iloc[0]
+    return fetch_rows(con, sql, bound).iloc[0]
 
 
 def get_list_page(
@@ -137,23 +138,23 @@ def get_list_page(
         f"select {shown} from patient_list where subject_id in "
         f"(select subject_id from patient_list where {where} order by {order} limit ? offset ?) order by {order}"
     )
-    return _rows(con, sql, [*bound, rows, (page - 1) * rows])
+    return fetch_rows(con, sql, [*bound, rows, (page - 1) * rows])
 
 
 def get_subject(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
     """The patient's row of `subject`; empty where there is no such patient."""
-    return _rows(con, "select * from subject where subject_id = ?", [subject_id])
+    return fetch_rows(con, "select * from subject where subject_id = ?", [subject_id])
 
 
 def get_predictions(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
     """The patient's predictions, in the order of the targets."""
     sql = "select p.* from prediction p join target t using (target_id) where subject_id = ? order by t.position"
-    return _rows(con, sql, [subject_id])
+    return fetch_rows(con, sql, [subject_id])
 
 
 def get_base_values(con: duckdb.DuckDBPyConnection, subject_id: str) -> dict[str, float]:
     """The margin that a patient's contributions start from, by target."""
-    rows = _rows(con, "select target_id, base_value from contribution where subject_id = ?", [subject_id])
+    rows = fetch_rows(con, "select target_id, base_value from contribution where subject_id = ?", [subject_id])
     return dict(zip(rows["target_id"], rows["base_value"], strict=True))
 
 
@@ -163,13 +164,13 @@ def get_explanation(con: duckdb.DuckDBPyConnection, subject_id: str, target_id: 
         "select e.feature_id, e.contribution, e.base_value from explanation e join feature f using (feature_id) "
         "where e.subject_id = ? and e.target_id = ? order by f.position"
     )
-    return _rows(con, sql, [subject_id, target_id])
+    return fetch_rows(con, sql, [subject_id, target_id])
 
 
 def has_own_errors(con: duckdb.DuckDBPyConnection, target_id: str, fold: int, diagnosis: str) -> bool:
     """Whether intervals of this amount are made from the errors of patients with this diagnosis alone."""
     sql = "select * from conformal_score where target_id = ? and fold = ? and diagnosis = ?"
-    return not _rows(con, sql, [target_id, fold, diagnosis]).empty
+    return not fetch_rows(con, sql, [target_id, fold, diagnosis]).empty
 
 
 def get_unstable_explanations(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
@@ -178,12 +179,12 @@ def get_unstable_explanations(con: duckdb.DuckDBPyConnection, subject_id: str) -
         "select target_id, top5_overlap, same_first_share from patient_stability where subject_id = ? and unstable "
         "order by target_id"
     )
-    return _rows(con, sql, [subject_id])
+    return fetch_rows(con, sql, [subject_id])
 
 
 def get_subject_repairs(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
     """repair_id, result, note of the patient."""
-    return _rows(con, "select * from subject_repair where subject_id = ?", [subject_id])
+    return fetch_rows(con, "select * from subject_repair where subject_id = ?", [subject_id])
 
 
 def get_subject_quarantine(con: duckdb.DuckDBPyConnection, subject_id: str) -> pd.DataFrame:
@@ -192,19 +193,19 @@ def get_subject_quarantine(con: duckdb.DuckDBPyConnection, subject_id: str) -> p
         "select f.feature_id, q.value, q.rule, q.action from quarantine q join feature f using (column_name) "
         "where q.subject_id = ?"
     )
-    return _rows(con, sql, [subject_id])
+    return fetch_rows(con, sql, [subject_id])
 
 
 def get_mean_estimate(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.Series:
     """mean, n: the mean estimate of all patients who have one."""
     estimate = quote(f"{target_id}_estimate")
     sql = f"select avg({estimate}) as mean, count({estimate}) as n from patient_list"
-    return _rows(con, sql).iloc[0]
+    return fetch_rows(con, sql).iloc[0]
 
 
 def get_summary(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """label, metric, estimate, lower, upper, n, n_events: what a build prints of our models, three decimals."""
-    return _rows(
+    return fetch_rows(
         con,
         "select label, metric, round(estimate, 3) as estimate, round(lower, 3) as lower, round(upper, 3) as upper, "
         "p.n, p.n_events from performance p join target using (target_id) where model_id = 'xgboost' and "
@@ -216,7 +217,7 @@ def get_summary(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 def get_performance(con: duckdb.DuckDBPyConnection, target_id: str, population: str) -> pd.DataFrame:
     """model_id, metric, threshold, estimate, lower, upper, n, n_events of one target and population."""
     sql = "select * from performance where target_id = ? and population = ? order by model_id, metric, threshold"
-    return _rows(con, sql, [target_id, population])
+    return fetch_rows(con, sql, [target_id, population])
 
 
 def get_subgroups(
@@ -235,7 +236,7 @@ def get_subgroups(
         "where s.target_id = ? and s.metric = ? and s.threshold is not distinct from ? "
         "order by l.position, l.attribute"
     )
-    return _in_study_order(con, _rows(con, sql, [target_id, metric, threshold]))
+    return _in_study_order(con, fetch_rows(con, sql, [target_id, metric, threshold]))
 
 
 def get_group_totals(con: duckdb.DuckDBPyConnection, target_id: str, attribute: str) -> pd.DataFrame:
@@ -244,30 +245,30 @@ def get_group_totals(con: duckdb.DuckDBPyConnection, target_id: str, attribute: 
         "select coalesce(l.level_label, 'All') as level_label, g.* from group_total g "
         "left join attribute_level l using (attribute, level) where g.target_id = ? and g.attribute = ?"
     )
-    return _rows(con, sql, [target_id, attribute])
+    return fetch_rows(con, sql, [target_id, attribute])
 
 
 def get_calibration(con: duckdb.DuckDBPyConnection, target_id: str, model_id: str) -> pd.DataFrame:
     """bin, predicted, observed, lower, upper, n, n_events."""
     sql = "select * from calibration_curve where target_id = ? and model_id = ? order by bin"
-    return _rows(con, sql, [target_id, model_id])
+    return fetch_rows(con, sql, [target_id, model_id])
 
 
 def get_amount_curve(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
     """tenth, predicted, observed, lower, upper, n."""
-    return _rows(con, "select * from amount_curve where target_id = ? order by tenth", [target_id])
+    return fetch_rows(con, "select * from amount_curve where target_id = ? order by tenth", [target_id])
 
 
 def get_distribution(con: duckdb.DuckDBPyConnection, target_id: str, model_id: str) -> pd.DataFrame:
     """bin_low, bin_high, n_event, n_no_event of what one model says."""
     sql = "select * from risk_distribution where target_id = ? and model_id = ? order by bin_low"
-    return _rows(con, sql, [target_id, model_id])
+    return fetch_rows(con, sql, [target_id, model_id])
 
 
 def get_concept_importance(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
     """concept, mean_absolute with its interval, largest first."""
     sql = "select * from concept_importance where target_id = ? order by mean_absolute desc"
-    return _rows(con, sql, [target_id])
+    return fetch_rows(con, sql, [target_id])
 
 
 def get_feature_importance(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
@@ -276,22 +277,17 @@ def get_feature_importance(con: duckdb.DuckDBPyConnection, target_id: str) -> pd
         "select f.label, f.concept, i.* from importance i join feature f using (feature_id) "
         "where target_id = ? order by mean_absolute desc"
     )
-    return _rows(con, sql, [target_id])
+    return fetch_rows(con, sql, [target_id])
 
 
 def get_data_report(con: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
     """attrition, repair, quarantine_count, excluded_column: what was done to the data."""
     return {
-        "attrition": _rows(con, "select * from attrition order by position"),
-        "repair": _rows(con, "select * from repair"),
-        "quarantine_count": _rows(con, "select * from quarantine_count order by column_name, rule"),
-        "excluded_column": _rows(con, "select * from excluded_column"),
+        "attrition": fetch_rows(con, "select * from attrition order by position"),
+        "repair": fetch_rows(con, "select * from repair"),
+        "quarantine_count": fetch_rows(con, "select * from quarantine_count order by column_name, rule"),
+        "excluded_column": fetch_rows(con, "select * from excluded_column"),
     }
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, bound: Bound | None = None) -> pd.DataFrame:
-    frame: pd.DataFrame = con.execute(sql, bound or []).df()
-    return frame
 
 
 def _in_study_order(con: duckdb.DuckDBPyConnection, table: pd.DataFrame) -> pd.DataFrame:

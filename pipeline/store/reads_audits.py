@@ -3,6 +3,8 @@
 import duckdb
 import pandas as pd
 
+from pipeline.store.rows import fetch_rows
+
 
 def get_leaks(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
     """A row a column of the source: label (the feature's, else the column's name) and all of `leak_audit`."""
@@ -11,23 +13,23 @@ def get_leaks(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
         "left join feature f using (column_name) where a.target_id = ? "
         "order by a.finding desc, a.declared desc, a.gain desc nulls last"
     )
-    return _rows(con, sql, [target_id])
+    return fetch_rows(con, sql, [target_id])
 
 
 def get_leak_findings(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """column_name, why: the features that may know the future, whatever the target."""
     sql = "select column_name, any_value(why) as why from leak_audit where finding group by all order by column_name"
-    return _rows(con, sql)
+    return fetch_rows(con, sql)
 
 
 def get_coherence(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Every relation in every block."""
-    return _rows(con, "select * from coherence_audit order by relation, block_kind, first_row")
+    return fetch_rows(con, "select * from coherence_audit order by relation, block_kind, first_row")
 
 
 def get_scope_rules(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """rule, limit, n, suppressed."""
-    return _rows(con, "select * from scope_rule")
+    return fetch_rows(con, "select * from scope_rule")
 
 
 def get_refused(con: duckdb.DuckDBPyConnection) -> int | None:
@@ -50,9 +52,4 @@ def get_validation(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFra
         "left join attribute_level t on t.attribute = v.attribute and t.level = v.trained_on "
         "where v.target_id = ? order by l.position, v.metric"
     )
-    return _rows(con, sql, [target_id])
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, bound: list[object] | None = None) -> pd.DataFrame:
-    frame: pd.DataFrame = con.execute(sql, bound or []).df()
-    return frame
+    return fetch_rows(con, sql, [target_id])

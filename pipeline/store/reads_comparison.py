@@ -3,6 +3,8 @@
 import duckdb
 import pandas as pd
 
+from pipeline.store.rows import fetch_rows
+
 
 def get_compared_models(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
     """model_id, kind (ours, baseline, rival, combination), label, note: ours first."""
@@ -10,7 +12,7 @@ def get_compared_models(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.Da
         "select * from compared_model where target_id = ? order by "
         "case kind when 'ours' then 0 when 'baseline' then 1 when 'rival' then 2 else 3 end, model_id"
     )
-    return _rows(con, sql, [target_id])
+    return fetch_rows(con, sql, [target_id])
 
 
 def get_comparisons(con: duckdb.DuckDBPyConnection, target_id: str, metric: str) -> pd.DataFrame:
@@ -20,13 +22,13 @@ def get_comparisons(con: duckdb.DuckDBPyConnection, target_id: str, metric: str)
         "on m.model_id = c.other_id and m.target_id = c.target_id "
         "where c.target_id = ? and c.metric = ? and c.model_id = 'xgboost' order by c.difference"
     )
-    return _rows(con, sql, [target_id, metric])
+    return fetch_rows(con, sql, [target_id, metric])
 
 
 def get_net_benefit(con: duckdb.DuckDBPyConnection, target_id: str, model_id: str, population: str) -> pd.DataFrame:
     """threshold, net_benefit, lower, upper, treat_all, n, n_events."""
     sql = "select * from net_benefit_curve where target_id = ? and model_id = ? and population = ? order by threshold"
-    return _rows(con, sql, [target_id, model_id, population])
+    return fetch_rows(con, sql, [target_id, model_id, population])
 
 
 def get_smooth_calibration(con: duckdb.DuckDBPyConnection, target_id: str, model_id: str) -> pd.DataFrame:
@@ -36,7 +38,7 @@ def get_smooth_calibration(con: duckdb.DuckDBPyConnection, target_id: str, model
         "(select population from calibration_smooth where target_id = ? and model_id = ? order by population limit 1) "
         "order by predicted"
     )
-    return _rows(con, sql, [target_id, model_id, target_id, model_id])
+    return fetch_rows(con, sql, [target_id, model_id, target_id, model_id])
 
 
 def get_concentration(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
@@ -44,9 +46,4 @@ def get_concentration(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.Data
     sql = (
         "select * from concentration where target_id = ? and model_id = 'xgboost' and population = 'all' order by share"
     )
-    return _rows(con, sql, [target_id])
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, bound: list[object] | None = None) -> pd.DataFrame:
-    frame: pd.DataFrame = con.execute(sql, bound or []).df()
-    return frame
+    return fetch_rows(con, sql, [target_id])

@@ -3,6 +3,8 @@
 import duckdb
 import pandas as pd
 
+from pipeline.store.rows import fetch_rows
+
 
 def get_pairs(con: duckdb.DuckDBPyConnection, target_id: str, metric: str) -> pd.DataFrame:
     """attribute, level (halves joined by ×), estimate, lower, upper, n, n_events, q_value, judgement, flag;
@@ -25,17 +27,14 @@ def get_pairs(con: duckdb.DuckDBPyConnection, target_id: str, metric: str) -> pd
         join attribute_level two on two.attribute = h.a2 and two.level = h.v2
         order by h.flag desc, h.q_value nulls last, one.position, two.position
     """
-    frame: pd.DataFrame = con.execute(sql, {"target": target_id, "metric": metric}).df()
-    return frame
+    return fetch_rows(con, sql, {"target": target_id, "metric": metric})
 
 
 def get_slices(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
     """The confirmed slices of a target, worst first."""
-    frame: pd.DataFrame = con.execute("select * from slice where target_id = ? order by rank", [target_id]).df()
-    return frame
+    return fetch_rows(con, "select * from slice where target_id = ? order by rank", [target_id])
 
 
 def get_slice_search(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
     """What was searched: conditions_searched, groups_searched, tried, confirmed, fewest; empty where nothing was."""
-    frame: pd.DataFrame = con.execute("select * from slice_search where target_id = ?", [target_id]).df()
-    return frame
+    return fetch_rows(con, "select * from slice_search where target_id = ?", [target_id])

@@ -3,8 +3,9 @@
 import duckdb
 import pandas as pd
 
+from pipeline.store.rows import fetch_rows
+
 
 def get_findings(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """source, target_id, about, weight, title, evidence, page: the weightiest first."""
-    frame: pd.DataFrame = con.execute("select * from finding order by position").df()
-    return frame
+    return fetch_rows(con, "select * from finding order by position")

@@ -3,6 +3,8 @@
 import duckdb
 import pandas as pd
 
+from pipeline.store.rows import fetch_rows
+
 
 def get_group_outlook(con: duckdb.DuckDBPyConnection, target_id: str, attribute: str) -> pd.DataFrame:
     """A row a level of the attribute, in the study's order: totals of all its patients, means of those observed.
@@ -33,8 +35,7 @@ def get_group_outlook(con: duckdb.DuckDBPyConnection, target_id: str, attribute:
         where g.target_id = $target and g.attribute = $attribute
         order by l.rowid
     """
-    frame: pd.DataFrame = con.execute(sql, {"target": target_id, "attribute": attribute}).df()
-    return frame
+    return fetch_rows(con, sql, {"target": target_id, "attribute": attribute})
 
 
 def get_total_coverage(con: duckdb.DuckDBPyConnection, target_id: str, level: float) -> pd.DataFrame:
@@ -43,5 +44,4 @@ def get_total_coverage(con: duckdb.DuckDBPyConnection, target_id: str, level: fl
         select group_kind, size, coverage, n_groups from total_coverage
         where target_id = $target and level = $level order by group_kind desc, size
     """
-    frame: pd.DataFrame = con.execute(sql, {"target": target_id, "level": level}).df()
-    return frame
+    return fetch_rows(con, sql, {"target": target_id, "level": level})

@@ -3,6 +3,8 @@
 import duckdb
 import pandas as pd
 
+from pipeline.store.rows import fetch_rows
+
 
 def get_interval_quality(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """A row a target and level (80, 90): label, kind, unit, interval_kind, coverage and width with intervals, n."""
@@ -19,13 +21,13 @@ def get_interval_quality(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         from measured c join measured w using (target_id, level) join target t using (target_id)
         where c.is_coverage and not w.is_coverage order by t.position, level
     """
-    return _rows(con, sql)
+    return fetch_rows(con, sql)
 
 
 def get_total_coverage(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
     """group_kind, size, level, coverage, lower, upper, n_groups: random groups first, by size."""
     sql = "select * from total_coverage where target_id = ? order by group_kind desc, size, level"
-    return _rows(con, sql, [target_id])
+    return fetch_rows(con, sql, [target_id])
 
 
 def get_group_effects(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
@@ -34,7 +36,7 @@ def get_group_effects(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.Data
         "select any_value(l.attribute_label) as attribute_label, g.sd from group_effect g "
         "join attribute_level l using (attribute) where g.target_id = ? group by g.attribute, g.sd order by g.sd desc"
     )
-    return _rows(con, sql, [target_id])
+    return fetch_rows(con, sql, [target_id])
 
 
 def get_repeat_spread(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.DataFrame:
@@ -43,9 +45,4 @@ def get_repeat_spread(con: duckdb.DuckDBPyConnection, target_id: str) -> pd.Data
         "select r.*, p.estimate, p.lower, p.upper from repeat_spread r join performance p using (target_id, metric) "
         "where r.target_id = ? and p.model_id = 'xgboost' and p.population = 'all' and p.threshold is null"
     )
-    return _rows(con, sql, [target_id])
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, bound: list[object] | None = None) -> pd.DataFrame:
-    frame: pd.DataFrame = con.execute(sql, bound or []).df()
-    return frame
+    return fetch_rows(con, sql, [target_id])
