@@ -81,9 +81,9 @@ def name_relation(relation: str) -> str:
 
 
 def list_relations(coherence: pd.DataFrame) -> list[str]:
-    """The relations, broken ones first."""
-    by_break = coherence.groupby("relation", sort=False)["finding"].sum().sort_values(ascending=False, kind="stable")
-    return list(by_break.index)
+    """The relations, broken ones first, then those that are usually strongest: there a break shows best."""
+    ranked = coherence.groupby("relation", sort=False).agg({"finding": "sum", "expected": "median"})
+    return list(ranked.sort_values(["finding", "expected"], ascending=False, kind="stable").index)
 
 
 def build_block_frame(coherence: pd.DataFrame, relation: str) -> pd.DataFrame:
