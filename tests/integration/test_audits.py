@@ -50,13 +50,15 @@ def _leaks(study: Study) -> pd.DataFrame:
     return build_leak_audit(study, cohort, fits, matrix, folds)
 
 
-@pytest.mark.parametrize("name", ["support2", "support2-as-filed"])
-def test_no_feature_of_the_shipped_studies_knows_the_future(name: str) -> None:
+# A model of displaced values is so much the poorer that what physicians knew adds more than a finding would.
+@pytest.mark.parametrize(("name", "tell_more"), [("support2", set()), ("support2-as-filed", {"prg2m", "prg6m"})])
+def test_no_feature_of_the_shipped_studies_knows_the_future(name: str, tell_more: set[str]) -> None:
     audit = _leaks(load_study(name))
     assert audit.loc[audit["finding"], "why"].tolist() == []
     left_out = set(audit.loc[audit["why"].notna(), "column_name"])
     assert {"adlp", "dnr", "dnrday", "sfdm2", "slos", "d.time", "charges"} <= left_out
-    assert not left_out & {"sps", "aps", "surv2m", "surv6m", "prg2m", "prg6m", "race", "income", "edu", "adls"}
+    honest = {"sps", "aps", "surv2m", "surv6m", "prg2m", "prg6m", "race", "income", "edu", "adls"}
+    assert left_out & honest <= tell_more
 
 
 @pytest.mark.parametrize(
