@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -157,37 +157,64 @@ def _page(view: View, target: Target, chosen: ListFilter, sort: str, descending:
 
 
 def _render_table(view: View, rows: pd.DataFrame, target: Target, threshold: float | None) -> None:
-    is_risk = target.kind is Kind.OUTCOME
+    table = _build_table(view, rows, target, threshold)
+    picked = st.dataframe(
+        table,
+        hide_index=True,
+        column_config=_describe_columns(table, target),
+        row_height=40,
+        key="table",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=40 * len(table) + 36,
+        alt="The patients of this page of the list, with estimate, interval and reasons.",
+    )
+    if picked.selection.rows:
+        _open(str(table["Patient"].iloc[picked.selection.rows[0]]))
+
+
+def _build_table(view: View, rows: pd.DataFrame, target: Target, threshold: float | None) -> pd.DataFrame:
+    """What the list shows of each patient, in words and pictures; columns that the study cannot fill are left out."""
     levels = read(view.release, reads.get_levels)
     diagnosis = levels[levels["attribute"] == view.study.diagnosis].set_index("level")["level_label"].to_dict()
-    number = format_of_100 if is_risk else (lambda v: _amount(target, v))
-    table = pd.DataFrame(
-        {
-            "Patient": rows["subject_id"],
-            "Who": rows["headline"].str.split(", ").str[0],
-            "Diagnosis": rows["diagnosis"].map(diagnosis),
-            "estimate": [NOT_SCORED if pd.isna(v) else number(v) for v in rows["estimate"]],
-            "interval": [
-                _tell_bounds(*ends, number=number)
-                for ends in zip(rows["estimate"], rows["lower_90"], rows["upper_90"], strict=True)
-            ],
-            "Why": [
-                list(reasons) if pd.isna(refusal) else [shorten_refusal(refusal)]
-                for reasons, refusal in zip(rows["reasons"], rows["refusal"], strict=True)
-            ],
-            "Cost": [NOT_SCORED if pd.isna(v) else format_dollars(v) for v in rows["cost"].astype(float)],
-            "Missing": rows["gaps"],
-        }
+    number = format_of_100 if target.kind is Kind.OUTCOME else (lambda v: _amount(target, v))
+    bounds = list(zip(rows["estimate"], rows["lower_90"], rows["upper_90"], strict=True))
+    columns: dict[str, Any] = {
+        "Patient": rows["subject_id"],
+        "Who": rows["headline"].str.split(", ").str[0],
+        "Diagnosis": rows["diagnosis"].map(diagnosis),
+        "estimate": [NOT_SCORED if pd.isna(v) else number(v) for v in rows["estimate"]],
+        "interval": [_tell_bounds(*ends, number=number) for ends in bounds],
+        "bar": _draw_bars(view, bounds, threshold) if target.kind is Kind.OUTCOME else None,
+        "Why": [
+            list(reasons) if pd.isna(refusal) else [shorten_refusal(refusal)]
+            for reasons, refusal in zip(rows["reasons"], rows["refusal"], strict=True)
+        ],
+        "Cost": [NOT_SCORED if pd.isna(v) else format_dollars(v) for v in rows["cost"].astype(float)],
+        "Missing": rows["gaps"],
+    }
+    absent = {
+        "Who": not view.study.headline,
+        "Cost": not any(t.kind is Kind.COST for t in view.study.targets),
+    }
+    return pd.DataFrame(
+        {name: values for name, values in columns.items() if values is not None and not absent.get(name)}
     )
-    if is_risk:
-        bounds = zip(rows["estimate"], rows["lower_90"], rows["upper_90"], strict=True)
-        # An empty bar would be read as no risk.
-        bars = [
-            no_picture() if pd.isna(e) else list_bar(e, a, b, threshold, palette=view.palette) for e, a, b in bounds
-        ]
-        table.insert(5, "bar", bars)
+
+
+def _draw_bars(view: View, bounds: list[tuple[float, float, float]], threshold: float | None) -> list[str]:
+    # An empty bar would be read as no risk.
+    return [
+        no_picture() if pd.isna(estimate) else list_bar(estimate, lower, upper, threshold, palette=view.palette)
+        for estimate, lower, upper in bounds
+    ]
+
+
+def _describe_columns(table: pd.DataFrame, target: Target) -> dict[str, Any]:
+    """The headings, widths and kinds of the columns of `_build_table`."""
+    is_risk = target.kind is Kind.OUTCOME
     phrases = sorted({phrase for reasons in table["Why"] for phrase in reasons})
-    config = {
+    return {
         "Patient": st.column_config.TextColumn(width=120),
         "Who": st.column_config.TextColumn(width=130),
         "Diagnosis": st.column_config.TextColumn(width=165),
@@ -207,21 +234,6 @@ def _render_table(view: View, rows: pd.DataFrame, target: Target, threshold: flo
         "Cost": st.column_config.TextColumn(width=80),
         "Missing": st.column_config.NumberColumn(width=75, help="Features without a value"),
     }
-    absent = {"Cost": not any(t.kind is Kind.COST for t in view.study.targets), "Who": not view.study.headline}
-    table = table.drop(columns=[*(name for name, gone in absent.items() if gone)])
-    picked = st.dataframe(
-        table,
-        hide_index=True,
-        column_config=config,
-        row_height=40,
-        key="table",
-        on_select="rerun",
-        selection_mode="single-row",
-        height=40 * len(table) + 36,
-        alt="The patients of this page of the list, with estimate, interval and reasons.",
-    )
-    if picked.selection.rows:
-        _open(str(table["Patient"].iloc[picked.selection.rows[0]]))
 
 
 def _tell_bounds(estimate: float, lower: float, upper: float, *, number: Callable[[float], str]) -> str:
